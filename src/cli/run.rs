@@ -1,0 +1,99 @@
+//! `tokensource run`.
+
+use std::net::{IpAddr, ToSocketAddrs as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use futures::FutureExt as _;
+use ipnet::IpNet;
+use kube::{Client, Config};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::controller::egress::EgressPolicy;
+use crate::controller::{self, Settings};
+use crate::observability::tracing::{LogFormat, start};
+
+/// How the operator runs. Every flag can also be given as an environment variable.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Watch this namespace only; may be repeated. Without it: all namespaces.
+    #[arg(long = "namespace", env = "TOKENSOURCE_NAMESPACE", value_delimiter = ',', value_name = "NAME")]
+    namespaces: Vec<String>,
+
+    /// Watch only TokenSources with these labels, as in `kubectl get -l`.
+    #[arg(long, env = "TOKENSOURCE_LABEL_SELECTOR", value_name = "SELECTOR")]
+    label_selector: Option<String>,
+
+    /// How many TokenSources are looked at at the same time.
+    #[arg(long, env = "TOKENSOURCE_CONCURRENCY", default_value_t = 256, value_name = "N")]
+    concurrency: u16,
+
+    /// The form of the logs on standard error.
+    #[arg(long, env = "TOKENSOURCE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+
+    /// Accept plain http token URLs. For tests: credentials then travel in the clear.
+    #[arg(long, env = "TOKENSOURCE_ALLOW_HTTP")]
+    allow_http: bool,
+
+    /// Send no token request to addresses of this range; may be repeated. Loopback, link-local, multicast and the API
+    /// server are denied to begin with.
+    #[arg(long = "deny-cidr", env = "TOKENSOURCE_DENY_CIDR", value_delimiter = ',', value_name = "CIDR")]
+    denied: Vec<IpNet>,
+
+    /// Allow addresses of this range although they are denied otherwise; may be repeated.
+    #[arg(long = "allow-cidr", env = "TOKENSOURCE_ALLOW_CIDR", value_delimiter = ',', value_name = "CIDR")]
+    allowed: Vec<IpNet>,
+
+    /// Never two automatic token requests of one TokenSource within so many seconds (or 10s, 1m).
+    #[arg(long, env = "TOKENSOURCE_MIN_REFRESH_INTERVAL", default_value = "10s", value_parser = interval, value_name = "DURATION")]
+    min_refresh_interval: Duration,
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let with_unit = if text.bytes().all(|byte| byte.is_ascii_digit()) { format!("{text}s") } else { text.to_owned() };
+    let span: crate::api::duration::Span = serde_json::from_value(with_unit.into()).map_err(|error| error.to_string())?;
+    if span.0 < Duration::from_secs(1) { Err("must be 1s or more".to_owned()) } else { Ok(span.0) }
+}
+
+pub(super) async fn run(args: RunArgs) -> ExitCode {
+    start(args.log_format);
+    match operate(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", controller::chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
+    let config = Config::infer().await?;
+    let api_server = addresses(&config.cluster_url).await;
+    let settings = Settings {
+        namespaces: args.namespaces,
+        label_selector: args.label_selector,
+        concurrency: args.concurrency,
+        egress: EgressPolicy::new(&args.denied, &args.allowed, &api_server),
+        allow_http: args.allow_http,
+        min_refresh_interval: args.min_refresh_interval,
+    };
+    let client = Client::try_from(config)?;
+    let version = client.apiserver_version().await?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), kubernetes = version.git_version, "tokensource starts");
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let shutdown = async move {
+        tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} }
+        tracing::info!("finishing what is under way, then stopping");
+    };
+    Ok(controller::run(client, settings, shutdown.boxed()).await?)
+}
+
+/// The API server's addresses, to which no token request goes.
+async fn addresses(url: &http::Uri) -> Vec<IpAddr> {
+    let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let resolved = tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect()));
+    resolved.await.ok().and_then(Result::ok).unwrap_or_default()
+}

@@ -1,0 +1,106 @@
+//! The only file that writes to the API server.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::core::{PartialObjectMeta, TypeMeta};
+use kube::runtime::events::{Event, EventType};
+use kube::{Api, Resource as _};
+use serde_json::json;
+
+use super::context::{Context, SecretMeta};
+use super::error::Error;
+use super::trim;
+use crate::api::TokenSource;
+use crate::api::condition::Reason;
+use crate::api::names::FIELD_MANAGER;
+use crate::token_source::failure::Failure;
+use crate::token_source::observed::Observed;
+use crate::token_source::status::{Note, Report};
+use crate::token_source::target::Target;
+
+/// A version that no object has: an apply that demands it can only create.
+const NO_VERSION: &str = "1";
+/// How often a write is tried anew when someone else changed the Secret in between.
+const CONFLICTS_MAX: usize = 4;
+
+/// Applies the target Secret in one write, on the condition that it still is what ownership was judged on: absent,
+/// or ours at a known version. The token in hand is not lost to a conflict; the judgement is made anew.
+pub async fn secret(context: &Context, observed: &Observed<'_>, mut secret: Secret) -> Result<Result<(), Failure>, Error> {
+    let source = observed.source;
+    let name = source.target_name();
+    let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
+    let mut judged = observed.target.clone();
+    for _ in 0..CONFLICTS_MAX {
+        let version = judged.held().and_then(|held| held.version.clone());
+        secret.metadata.resource_version = Some(version.unwrap_or_else(|| NO_VERSION.to_owned()));
+        match secrets.patch(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(&secret)).await {
+            Ok(written) => {
+                context.recent_secrets.wrote(as_meta(written));
+                return Ok(Ok(()));
+            }
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => return Err(Error::write(format!("Secret {name}"))(error)),
+        }
+        let found = secrets.get_metadata_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;
+        judged = Target::read(found.as_ref().map(|secret| &secret.metadata), source);
+        if let Target::Foreign { whose } = &judged {
+            return Ok(Err(Failure::local(Reason::SecretConflict, format!("Secret {name} {whose}: it is left as it is"))));
+        }
+    }
+    Ok(Err(Failure::local_polled(Reason::SecretConflict, format!("Secret {name} is changed by someone else all the time"))))
+}
+
+/// Writes the status if it differs, and tells the transition, after the write.
+pub async fn report(context: &Context, source: &TokenSource, report: &Report) -> Result<(), Error> {
+    if source.status.as_ref() != Some(&report.status) {
+        let name = source.metadata.name.as_deref().unwrap_or_default();
+        let sources: Api<TokenSource> = Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
+        let status = json!({
+            "apiVersion": TokenSource::api_version(&()),
+            "kind": TokenSource::kind(&()),
+            "metadata": { "uid": source.metadata.uid },
+            "status": report.status,
+        });
+        match sources.patch_status(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(&status)).await {
+            Ok(written) => context.recent_sources.wrote(written),
+            // Deleted, or deleted and made anew, in between: there is nobody to report to.
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => return Ok(()),
+            Err(error) => return Err(Error::write(format!("status of TokenSource {name}"))(error)),
+        }
+    }
+    if let Some(note) = &report.event {
+        event(context, source, note).await;
+    }
+    Ok(())
+}
+
+/// An Event that can't be written is logged: the condition says the same.
+async fn event(context: &Context, source: &TokenSource, note: &Note) {
+    let event = Event {
+        type_: if note.is_warning { EventType::Warning } else { EventType::Normal },
+        reason: note.reason.to_string(),
+        note: Some(note.message.clone()),
+        action: "RequestToken".to_owned(),
+        secondary: None,
+    };
+    if let Err(error) = context.shared.recorder.publish(&event, &source.object_ref(&())).await {
+        tracing::warn!(%error, "an Event could not be written");
+    }
+}
+
+/// Creates a Secret that is not there yet. `false`: someone else was faster.
+pub async fn create_secret(secrets: &Api<Secret>, secret: &Secret) -> Result<bool, Error> {
+    let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+    match secrets.create(&params, secret).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+        Err(error) => Err(Error::write(format!("Secret {}", secret.metadata.name.as_deref().unwrap_or_default()))(error)),
+    }
+}
+
+fn as_meta(secret: Secret) -> SecretMeta {
+    let mut meta = PartialObjectMeta { types: None::<TypeMeta>, metadata: secret.metadata, ..PartialObjectMeta::default() };
+    trim::secret(&mut meta);
+    meta
+}
+

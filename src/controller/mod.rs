@@ -1,0 +1,179 @@
+//! Does what was decided: the only place that awaits.
+//!
+//! Two watches feed it, one of the sources and one of the metadata of Secrets; [`reconcile`] is its table of contents.
+
+mod apply;
+mod attempt;
+mod context;
+mod dereference;
+pub mod egress;
+mod error;
+mod http;
+mod key;
+mod recent;
+mod reconcile;
+mod references;
+mod restore;
+mod trim;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{self, BoxFuture, FutureExt as _, Shared as SharedFuture};
+use futures::stream::StreamExt as _;
+use kube::core::NamespaceResourceScope;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::{Controller, WatchStreamExt as _, controller, reflector, watcher};
+use kube::{Api, Client, ResourceExt as _};
+use tokio::sync::OnceCell;
+
+use self::context::{Attempts, Context, ReadCredentials, SecretMeta, Shared};
+use self::egress::EgressPolicy;
+use self::http::TokenClient;
+use self::recent::Recent;
+use self::references::References;
+use crate::api::TokenSource;
+use crate::api::names::{CONTROLLER, REFRESH_REQUESTED_AT};
+use crate::token_source::observed::Policy;
+
+pub use self::key::KeyError;
+
+/// How the operator runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The namespaces to watch; none: all.
+    pub namespaces: Vec<String>,
+    /// Only sources with these labels.
+    pub label_selector: Option<String>,
+    /// How many sources are looked at at the same time.
+    pub concurrency: u16,
+    /// Where token requests may go.
+    pub egress: EgressPolicy,
+    /// Plain http token URLs are accepted.
+    pub allow_http: bool,
+    /// Never two automatic token requests of one source within this time.
+    pub min_refresh_interval: Duration,
+}
+
+/// Secrets that nobody names as credentials or target, and that clusters hold by the thousand.
+const SECRET_FIELDS: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
+
+/// Runs until `shutdown`; token requests under way then are finished and written.
+pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static, ()>) -> Result<(), KeyError> {
+    let shared = Arc::new(Shared {
+        tokens: TokenClient::new(settings.egress.clone()),
+        recorder: Recorder::new(client.clone(), Reporter::from(CONTROLLER.to_owned())),
+        key: key::load_or_create(&client).await?,
+        policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },
+        attempts: Attempts::default(),
+        client,
+    });
+    let shutdown = shutdown.shared();
+    let scopes: Vec<Option<&str>> = if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
+    future::join_all(scopes.into_iter().map(|scope| run_scope(&shared, &settings, scope, shutdown.clone()))).await;
+    Ok(())
+}
+
+/// Runs the controller of one namespace, or of all.
+async fn run_scope(shared: &Arc<Shared>, settings: &Settings, namespace: Option<&str>, shutdown: SharedFuture<BoxFuture<'static, ()>>) {
+    let (sources, source_writer) = reflector::store::<TokenSource>();
+    let (secrets, secret_writer) = reflector::store::<SecretMeta>();
+    let references = Arc::new(References::default());
+    let context = Arc::new(Context {
+        shared: Arc::clone(shared),
+        sources: sources.clone(),
+        secrets,
+        recent_sources: Recent::default(),
+        recent_secrets: Recent::default(),
+        read_credentials: ReadCredentials::default(),
+        ledger_restored: OnceCell::new(),
+    });
+
+    let source_events = watcher(api(shared, namespace), source_selection(settings))
+        .modify(trim::source)
+        .default_backoff()
+        .inspect(watched_sources(&context, &references))
+        .reflect(source_writer)
+        .applied_objects()
+        .predicate_filter(what_matters, Default::default());
+    let secret_events = watcher(api(shared, namespace), watcher::Config::default().fields(SECRET_FIELDS))
+        .modify(trim::secret)
+        .default_backoff()
+        .inspect(watched_secrets(&context))
+        .reflect(secret_writer)
+        .touched_objects();
+
+    Controller::for_stream(source_events, sources)
+        .with_config(controller::Config::default().concurrency(settings.concurrency))
+        .watches_stream(secret_events, move |secret| references.sources_of(&secret))
+        .graceful_shutdown_on(shutdown)
+        .run(reconcile::reconcile, reconcile::error_policy, context)
+        .for_each(|result| async move {
+            match result {
+                Err(controller::Error::ReconcilerFailed(error, source)) => {
+                    tracing::warn!(source = source.name, namespace = source.namespace, error = %chain(&error), "reconcile failed; it is tried again");
+                }
+                Err(controller::Error::ObjectNotFound(_)) | Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "watch or queue failed"),
+            }
+        })
+        .await;
+}
+
+fn api<K>(shared: &Shared, namespace: Option<&str>) -> Api<K>
+where
+    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    namespace.map_or_else(|| Api::all(shared.client.clone()), |namespace| Api::namespaced(shared.client.clone(), namespace))
+}
+
+fn source_selection(settings: &Settings) -> watcher::Config {
+    watcher::Config { label_selector: settings.label_selector.clone(), ..watcher::Config::default() }
+}
+
+/// What of a source asks for a look: being another object, another spec, a refresh request. Not its status.
+fn what_matters(source: &TokenSource) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    let meta = &source.metadata;
+    let requested = meta.annotations.as_ref().and_then(|annotations| annotations.get(REFRESH_REQUESTED_AT));
+    (&meta.uid, meta.generation, requested).hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+fn watched_sources(context: &Arc<Context>, references: &Arc<References>) -> impl FnMut(&watcher::Result<watcher::Event<TokenSource>>) + use<> {
+    let (context, references) = (Arc::clone(context), Arc::clone(references));
+    move |event| match event {
+        Ok(event) => {
+            references.saw(event);
+            context.recent_sources.saw(event);
+            if let watcher::Event::Delete(source) = event {
+                context.read_credentials.forget(&source.uid().unwrap_or_default());
+            }
+        }
+        Err(error) => tracing::warn!(error = %chain(error), "watching TokenSources failed; is the CRD installed (`tokensource crd`) and allowed to be watched?"),
+    }
+}
+
+fn watched_secrets(context: &Arc<Context>) -> impl FnMut(&watcher::Result<watcher::Event<SecretMeta>>) + use<> {
+    let context = Arc::clone(context);
+    move |event| match event {
+        Ok(event) => context.recent_secrets.saw(event),
+        Err(error) => tracing::warn!(error = %chain(error), "watching Secrets failed"),
+    }
+}
+
+/// An error with its causes, on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}

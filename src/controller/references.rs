@@ -1,0 +1,111 @@
+//! Which sources name which Secret: turns the event of a Secret into the sources that it concerns.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher::Event;
+
+use crate::api::TokenSource;
+
+type Source = ObjectRef<TokenSource>;
+type SecretRef = ObjectRef<PartialObjectMeta<Secret>>;
+
+/// An index in both directions, kept by the events of the sources.
+#[derive(Default)]
+pub struct References(Mutex<Index>);
+
+#[derive(Default)]
+struct Index {
+    sources_of: HashMap<SecretRef, HashSet<Source>>,
+    secrets_of: HashMap<Source, Vec<SecretRef>>,
+}
+
+impl References {
+    /// Takes note of a source's event.
+    pub fn saw(&self, event: &Event<TokenSource>) {
+        let mut index = self.lock();
+        match event {
+            Event::Init => *index = Index::default(),
+            Event::InitApply(source) | Event::Apply(source) => index.put(source),
+            Event::Delete(source) => index.remove(&ObjectRef::from_obj(source)),
+            Event::InitDone => {}
+        }
+    }
+
+    /// The sources that name a Secret as target, credentials or CA bundle.
+    pub fn sources_of(&self, secret: &PartialObjectMeta<Secret>) -> Vec<Source> {
+        let index = self.lock();
+        let sources = index.sources_of.get(&ObjectRef::from_obj(secret));
+        sources.map(|sources| sources.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Index> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    fn put(&mut self, source: &TokenSource) {
+        let reference = ObjectRef::from_obj(source);
+        self.remove(&reference);
+        let namespace = source.metadata.namespace.as_deref().unwrap_or_default();
+        let spec = &source.spec;
+        let credentials = spec.credentials.as_ref().map(|credentials| credentials.secret_ref.name.as_str());
+        let ca_bundle = spec.tls.ca_bundle.as_ref().and_then(|bundle| bundle.secret_ref.as_ref()).map(|secret| secret.name.as_str());
+        let names = [Some(source.target_name()), credentials, ca_bundle].into_iter().flatten();
+        let secrets: Vec<SecretRef> = names.map(|name| ObjectRef::new(name).within(namespace)).collect();
+        for secret in &secrets {
+            self.sources_of.entry(secret.clone()).or_default().insert(reference.clone());
+        }
+        self.secrets_of.insert(reference, secrets);
+    }
+
+    fn remove(&mut self, source: &Source) {
+        for secret in self.secrets_of.remove(source).unwrap_or_default() {
+            if let Some(sources) = self.sources_of.get_mut(&secret) {
+                sources.remove(source);
+                if sources.is_empty() {
+                    self.sources_of.remove(&secret);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::core::ObjectMeta;
+
+    fn source(name: &str, credentials: &str) -> TokenSource {
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "tokensource.dev/v1alpha1", "kind": "TokenSource", "metadata": {"name": name, "namespace": "ns"},
+            "spec": {"tokenURL": "https://auth.example.com/token", "credentials": {"secretRef": {"name": credentials}}}
+        }))
+        .unwrap()
+    }
+
+    fn concerned(references: &References, secret: &str) -> Vec<String> {
+        let metadata = ObjectMeta { name: Some(secret.into()), namespace: Some("ns".into()), ..ObjectMeta::default() };
+        let mut names: Vec<String> =
+            references.sources_of(&PartialObjectMeta { metadata, ..PartialObjectMeta::default() }).into_iter().map(|source| source.name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_secret_concerns_all_that_name_it_now() {
+        let references = References::default();
+        references.saw(&Event::Apply(source("a", "shared")));
+        references.saw(&Event::Apply(source("b", "shared")));
+        assert_eq!(concerned(&references, "shared"), ["a", "b"]);
+        assert_eq!(concerned(&references, "a"), ["a"]);
+        references.saw(&Event::Apply(source("a", "own")));
+        assert_eq!(concerned(&references, "shared"), ["b"]);
+        references.saw(&Event::Delete(source("b", "shared")));
+        assert_eq!(concerned(&references, "shared"), [""; 0]);
+    }
+}

@@ -1,0 +1,14 @@
+//! Parses the command line and starts. Decides nothing.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tokensource::cli::{self, Cli};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // kube and reqwest both take the process's default; the only failure is that one is set already.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    cli::main(cli).await
+}

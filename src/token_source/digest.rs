@@ -1,0 +1,134 @@
+//! Keyed hashes: what a token was asked with, without a secret that could be guessed from it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ring::hmac;
+use secrecy::ExposeSecret as _;
+
+use crate::api::v1alpha1::TokenSourceSpec;
+use crate::oauth::client::ClientAuthentication;
+use crate::oauth::grant::Grant;
+use crate::oauth::request::TokenRequest;
+
+/// A keyed hash, as 32 hexadecimal digits. Equal digests: equal input, under the same key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest(String);
+
+impl Digest {
+    /// Reads what [`fmt::Display`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a token was asked with: the request's spec and the credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestDigest {
+    /// Of all in the spec that a token request or the Secret's shape depends on.
+    pub spec: Digest,
+    /// Of endpoint, client, user and secrets.
+    pub credentials: Digest,
+}
+
+impl fmt::Display for RequestDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.spec, self.credentials)
+    }
+}
+
+impl FromStr for RequestDigest {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (spec, credentials) = text.split_once('.').ok_or(())?;
+        Ok(Self { spec: Digest::parse(spec).ok_or(())?, credentials: Digest::parse(credentials).ok_or(())? })
+    }
+}
+
+/// The key that makes the hashes useless to those who can read a status but not the operator's own Secret.
+#[derive(Clone)]
+pub struct DigestKey(hmac::Key);
+
+impl DigestKey {
+    /// A key of these bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
+    /// The digest of all in the spec that a token request or the Secret's shape depends on. Changes of `refresh`,
+    /// `suspend` and the time-outs leave it as it is.
+    pub fn spec(&self, spec: &TokenSourceSpec) -> Digest {
+        let request = &spec.request;
+        let parts = serde_json::json!({
+            "url": [&spec.token_url, &spec.tenant],
+            "urlType": spec.token_url_type,
+            "grant": spec.grant,
+            "credentials": spec.credentials,
+            "client": [&spec.client_id],
+            "authentication": spec.client_authentication,
+            "scopes": spec.scopes,
+            "tokenFormat": spec.token_format,
+            "periods": [spec.refresh_expiry_seconds, spec.max_exchange_period_hours],
+            "extra": [&request.headers, &request.query, &request.body],
+            "tls": spec.tls,
+            "secret": spec.secret,
+        });
+        self.over([parts.to_string().as_bytes()])
+    }
+
+    /// The digest of the credentials of a request: endpoint, client, user and secrets. What the lock-out ledger
+    /// counts by.
+    pub fn credentials(&self, request: &TokenRequest) -> Digest {
+        let secret = match &request.client.authentication {
+            ClientAuthentication::Body { secret } | ClientAuthentication::Basic { secret, .. } => secret.expose_secret(),
+            ClientAuthentication::None => "",
+        };
+        let (username, password) = match &request.grant {
+            Grant::Password { username, password } => (username.as_str(), password.expose_secret()),
+            Grant::ClientCredentials => ("", ""),
+        };
+        let parts = [request.endpoint.url().as_str(), &request.client.id, secret, username, password];
+        self.over(parts.map(str::as_bytes))
+    }
+
+    /// Hashes the parts, each behind its length, so that no two lists of parts give the same bytes.
+    fn over<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let tag = context.sign();
+        Digest(tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_told_apart_and_so_are_keys() {
+        let key = DigestKey::new(b"one");
+        assert_ne!(key.over([b"ab".as_slice(), b"c"]), key.over([b"a".as_slice(), b"bc"]));
+        assert_ne!(key.over([b"ab".as_slice()]), DigestKey::new(b"two").over([b"ab".as_slice()]));
+        assert_eq!(key.over([b"ab".as_slice()]), key.over([b"ab".as_slice()]));
+    }
+
+    #[test]
+    fn a_request_digest_reads_back_as_it_was_written() {
+        let key = DigestKey::new(b"one");
+        let digest = RequestDigest { spec: key.over([b"a".as_slice()]), credentials: key.over([b"b".as_slice()]) };
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for broken in ["", "ab.cd", "no-dot", &"z".repeat(65)] {
+            assert_eq!(broken.parse::<RequestDigest>(), Err(()), "{broken}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Decides. Sees the custom resource and the OAuth types as data: no client, no async, no clock, no randomness;
+//! `now` and the seed of the jitter are arguments.
+
+pub mod attempts;
+pub mod credentials;
+pub mod digest;
+pub mod failure;
+pub mod observed;
+pub mod plan;
+pub mod remedy;
+pub mod request;
+pub mod schedule;
+pub mod secret;
+pub mod status;
+pub mod target;

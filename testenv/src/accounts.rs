@@ -1,0 +1,89 @@
+//! Who may log in at the world's authorization servers. Test-only values: the servers listen on loopback, for minutes.
+
+/// The realm in Keycloak.
+pub const REALM: &str = "op";
+
+/// A client as both authorization servers know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// `client_id`.
+    pub id: &'static str,
+    /// `client_secret`; empty where the client has none.
+    pub secret: &'static str,
+}
+
+/// A user as both authorization servers know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct User {
+    /// `username`.
+    pub name: &'static str,
+    /// `password`.
+    pub password: &'static str,
+}
+
+const fn client(id: &'static str, secret: &'static str) -> Client {
+    Client { id, secret }
+}
+
+const fn user(name: &'static str, password: &'static str) -> User {
+    User { name, password }
+}
+
+/// Grant `client_credentials`; tokens live 60 s. In Keycloak with the optional scopes `orders.read` and `orders.write`.
+pub const CC: Client = client("cc", "cc-secret");
+/// Like [`CC`], but its tokens live [`SHORT_LIFE_SECONDS`].
+pub const CC_SHORT: Client = client("cc-short", "cc-short-secret");
+/// Grant `client_credentials`, with a secret that every wrong encoding of a form or of Basic authentication breaks.
+pub const SPECIAL: Client = client("special", "p:ss w%rd+&=/é");
+/// Resource owner password credentials.
+pub const ROPC: Client = client("ropc", "ropc-secret");
+/// Resource owner password credentials without a secret.
+pub const ROPC_PUBLIC: Client = client("ropc-public", "");
+/// The jwt-bearer grant; assertions of [`ASSERTION_ISSUER`] signed with `signing.key`.
+pub const JWT_BEARER: Client = client("jb", "jb-secret");
+
+/// Keycloak only: a client that is switched off.
+pub const OFF: Client = client("off", "off-secret");
+/// Keycloak only: `private_key_jwt`, RS256, signed with `signing.key`.
+pub const PRIVATE_KEY_JWT: Client = client("pkjwt", "");
+/// Keycloak only: `client_secret_jwt`, HS256.
+pub const CLIENT_SECRET_JWT: Client = client("sjwt", "a-long-shared-secret-for-hs256-0123456789");
+/// Keycloak only: mutual TLS with `client.crt`; its tokens are bound to that certificate.
+pub const MUTUAL_TLS: Client = client("mtls", "");
+/// Keycloak only: authenticates, but no grant is enabled for it.
+pub const NO_SERVICE_ACCOUNT: Client = client("no-service-account", "no-service-account-secret");
+
+/// UAA only: the saml2-bearer grant.
+pub const SAML_BEARER: Client = client("saml", "saml-secret");
+/// UAA only: may manage clients and users.
+pub const ADMIN: Client = client("admin", "admin-secret");
+
+/// A user who can log in.
+pub const ALICE: User = user("alice", "alice-pw");
+/// Keycloak only: a user who is switched off.
+pub const DISABLED: User = user("disabled", "disabled-pw");
+/// Keycloak only: a user who must change the password first.
+pub const MUST_CHANGE: User = user("mustchange", "mustchange-pw");
+/// Keycloak only: for tests that switch the realm's brute-force protection on (it is off at start) and lock somebody out.
+pub const LOCKED: User = user("locked", "locked-pw");
+
+/// Keycloak's bootstrap administrator, in realm `master`, client `admin-cli`.
+pub const KEYCLOAK_ADMINISTRATOR: User = user("admin", "admin");
+
+/// `iss` of the JWT assertions that both servers accept.
+pub const ASSERTION_ISSUER: &str = "https://assertion-issuer.test";
+/// Alias of that issuer in both servers.
+pub const ASSERTION_ISSUER_ALIAS: &str = "assertion-issuer";
+/// `sub` of a JWT assertion that means [`ALICE`] in Keycloak.
+pub const ALICE_AT_ASSERTION_ISSUER: &str = "ext-alice";
+/// Entity ID of the SAML identity provider that the UAA trusts (`saml-idp.key`).
+pub const SAML_ISSUER: &str = "test-saml-idp";
+/// The UAA's own SAML entity ID: the audience of SAML assertions, and the alias in the token URL of saml2-bearer.
+pub const SAML_AUDIENCE: &str = "uaa-test-sp";
+/// Subject of the client certificate of [`MUTUAL_TLS`].
+pub const MUTUAL_TLS_SUBJECT: &str = "mtls-client";
+
+/// Life of an access token, in seconds, where a client has no own.
+pub const LIFE_SECONDS: u32 = 60;
+/// Life of an access token of [`CC_SHORT`], in seconds.
+pub const SHORT_LIFE_SECONDS: u32 = 20;

@@ -1,0 +1,51 @@
+//! The subcommands, a file each.
+
+mod build;
+mod endpoint;
+mod run;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use testenv::{Component, Progress};
+
+/// What testenv can do.
+#[derive(Subcommand)]
+pub(crate) enum Commands {
+    /// Start the world, run a command in it, end the world; exits with the command's code
+    Run(run::Arguments),
+    /// Build and fetch everything into the cache, and start nothing
+    Build(build::Arguments),
+    /// Serve the scripted token endpoint, until interrupted
+    Endpoint(endpoint::Arguments),
+}
+
+impl Commands {
+    pub(crate) async fn execute(self) -> ExitCode {
+        let progress = Progress::start();
+        let ended = match self {
+            Self::Run(arguments) => run::run(arguments, &progress).await,
+            Self::Build(arguments) => build::build(&arguments, &progress).await,
+            Self::Endpoint(arguments) => endpoint::serve(&arguments, &progress).await,
+        };
+        ended.unwrap_or_else(|error| {
+            progress.say("error", &error.to_string());
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// Which part of the world.
+#[derive(Args)]
+pub(crate) struct Selection {
+    /// Only these components, separated by commas
+    #[arg(long = "with", value_name = "COMPONENTS", value_delimiter = ',', value_enum)]
+    components: Vec<Component>,
+}
+
+impl Selection {
+    fn components(&self) -> &[Component] {
+        if self.components.is_empty() { &Component::ALL } else { &self.components }
+    }
+}

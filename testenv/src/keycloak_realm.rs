@@ -1,0 +1,166 @@
+//! The realm that Keycloak imports at start.
+
+use serde_json::{Value, json};
+
+use crate::accounts::{
+    self, ALICE, ALICE_AT_ASSERTION_ISSUER, ASSERTION_ISSUER, ASSERTION_ISSUER_ALIAS, Client, DISABLED, LIFE_SECONDS, LOCKED, MUST_CHANGE,
+    MUTUAL_TLS_SUBJECT, REALM, SHORT_LIFE_SECONDS, User,
+};
+use crate::error::Error;
+use crate::pki::{self, Pki};
+
+/// Scopes that a client of the realm may ask for, and does not get unasked.
+const OPTIONAL_SCOPES: [&str; 2] = ["orders.read", "orders.write"];
+
+/// The realm as Keycloak's import format has it.
+pub(crate) fn realm(pki: &Pki) -> Result<Value, Error> {
+    let signing_certificate = pki::pem_body(&pki.read("signing.crt")?);
+    let signing_key = pki::pem_body(&pki.read("signing.pub")?);
+    Ok(json!({
+        "realm": REALM,
+        "enabled": true,
+        // The plain http port is for tests that need no TLS.
+        "sslRequired": "none",
+        "accessTokenLifespan": LIFE_SECONDS,
+        "bruteForceProtected": false,
+        "users": users(),
+        "clientScopes": client_scopes(),
+        "identityProviders": [assertion_issuer(&signing_key)],
+        "clients": clients(&signing_certificate),
+    }))
+}
+
+fn users() -> Value {
+    let alice = merged(
+        user(&ALICE),
+        json!({"federatedIdentities": [
+            {"identityProvider": ASSERTION_ISSUER_ALIAS, "userId": ALICE_AT_ASSERTION_ISSUER, "userName": ALICE.name}
+        ]}),
+    );
+    let disabled = merged(user(&DISABLED), json!({"enabled": false}));
+    let must_change = merged(user(&MUST_CHANGE), json!({"requiredActions": ["UPDATE_PASSWORD"]}));
+    json!([alice, disabled, must_change, user(&LOCKED)])
+}
+
+/// A complete profile: Keycloak refuses the password grant ("Account is not fully set up") to a user without one.
+fn user(user: &User) -> Value {
+    json!({
+        "username": user.name,
+        "enabled": true,
+        "emailVerified": true,
+        "email": format!("{}@example.test", user.name),
+        "firstName": user.name,
+        "lastName": "Test",
+        "credentials": [{"type": "password", "value": user.password, "temporary": false}],
+    })
+}
+
+/// An import that names scopes gets no built-in ones: `basic` (the `sub` claim) and `offline_access` are named too.
+fn client_scopes() -> Value {
+    let optional = OPTIONAL_SCOPES.map(|name| scope(name, true));
+    let subject = json!({
+        "name": "sub", "protocol": "openid-connect", "protocolMapper": "oidc-sub-mapper",
+        "config": {"access.token.claim": "true", "introspection.token.claim": "true"},
+    });
+    let basic = merged(scope("basic", false), json!({"protocolMappers": [subject]}));
+    let mut scopes = vec![basic, scope("offline_access", true)];
+    scopes.extend(optional);
+    Value::from(scopes)
+}
+
+fn scope(name: &str, is_shown: bool) -> Value {
+    json!({"name": name, "protocol": "openid-connect", "attributes": {"include.in.token.scope": is_shown.to_string()}})
+}
+
+fn assertion_issuer(signing_key: &str) -> Value {
+    json!({
+        "alias": ASSERTION_ISSUER_ALIAS,
+        "providerId": "jwt-authorization-grant",
+        "enabled": true,
+        "config": {
+            "issuer": ASSERTION_ISSUER,
+            "useJwksUrl": "false",
+            "publicKeySignatureVerifier": signing_key,
+            "jwtAuthorizationGrantEnabled": "true",
+        },
+    })
+}
+
+fn clients(signing_certificate: &str) -> Value {
+    let service = json!({"serviceAccountsEnabled": true});
+    let password = json!({"directAccessGrantsEnabled": true});
+    let short = json!({"serviceAccountsEnabled": true, "attributes": {"access.token.lifespan": SHORT_LIFE_SECONDS.to_string()}});
+    let scoped = json!({"serviceAccountsEnabled": true, "optionalClientScopes": OPTIONAL_SCOPES});
+    json!([
+        confidential(&accounts::CC, scoped),
+        confidential(&accounts::CC_SHORT, short),
+        confidential(&accounts::SPECIAL, service.clone()),
+        confidential(&accounts::ROPC, merged(password.clone(), json!({"optionalClientScopes": ["offline_access"]}))),
+        client(&accounts::ROPC_PUBLIC, merged(password, json!({"publicClient": true}))),
+        confidential(&accounts::OFF, merged(service, json!({"enabled": false}))),
+        confidential(&accounts::NO_SERVICE_ACCOUNT, json!({})),
+        confidential(
+            &accounts::JWT_BEARER,
+            json!({"attributes": {
+                "oauth2.jwt.authorization.grant.enabled": "true",
+                "oauth2.jwt.authorization.grant.idp": ASSERTION_ISSUER_ALIAS,
+            }})
+        ),
+        authenticated(
+            &accounts::PRIVATE_KEY_JWT,
+            "client-jwt",
+            &json!({
+                "token.endpoint.auth.signing.alg": "RS256",
+                "jwt.credential.certificate": signing_certificate,
+            })
+        ),
+        merged(
+            authenticated(&accounts::CLIENT_SECRET_JWT, "client-secret-jwt", &json!({"token.endpoint.auth.signing.alg": "HS256"})),
+            json!({"secret": accounts::CLIENT_SECRET_JWT.secret}),
+        ),
+        authenticated(
+            &accounts::MUTUAL_TLS,
+            "client-x509",
+            &json!({
+                "x509.subjectdn": format!("CN={MUTUAL_TLS_SUBJECT}"),
+                "x509.casubjectdn": format!("CN={}", pki::CA_SUBJECT),
+                "x509.allow.regex.pattern.comparison": "false",
+                "tls.client.certificate.bound.access.tokens": "true",
+            })
+        ),
+    ])
+}
+
+/// A client for which every flow is off that `settings` does not switch on.
+fn client(client: &Client, settings: Value) -> Value {
+    let base = json!({
+        "clientId": client.id,
+        "protocol": "openid-connect",
+        "enabled": true,
+        "publicClient": false,
+        "standardFlowEnabled": false,
+        "implicitFlowEnabled": false,
+        "directAccessGrantsEnabled": false,
+        "serviceAccountsEnabled": false,
+        "fullScopeAllowed": false,
+        "defaultClientScopes": ["basic"],
+    });
+    merged(base, settings)
+}
+
+fn confidential(of: &Client, settings: Value) -> Value {
+    merged(client(of, settings), json!({"secret": of.secret}))
+}
+
+fn authenticated(of: &Client, authenticator: &str, attributes: &Value) -> Value {
+    let settings = json!({"serviceAccountsEnabled": true, "clientAuthenticatorType": authenticator, "attributes": attributes});
+    client(of, settings)
+}
+
+/// `base` with the entries of `more`, which win.
+fn merged(mut base: Value, more: Value) -> Value {
+    if let (Some(base), Value::Object(more)) = (base.as_object_mut(), more) {
+        base.extend(more);
+    }
+    base
+}

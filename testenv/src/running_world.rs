@@ -1,0 +1,123 @@
+//! Starts and ends the world's components together.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::cache::Cache;
+use crate::control_plane::{Binaries, ControlPlane};
+use crate::error::Error;
+use crate::keycloak::{self, Keycloak};
+use crate::pki::Pki;
+use crate::progress::Progress;
+use crate::scratch::Scratch;
+use crate::uaa::{self, Uaa};
+use crate::world::variables;
+
+/// A part of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Component {
+    /// etcd, kube-apiserver, kube-controller-manager.
+    ControlPlane,
+    /// Keycloak.
+    Keycloak,
+    /// Cloud Foundry UAA.
+    Uaa,
+}
+
+impl Component {
+    /// The whole world.
+    pub const ALL: [Self; 3] = [Self::ControlPlane, Self::Keycloak, Self::Uaa];
+}
+
+/// Builds and fetches what `components` need into the cache, so that a start needs no network.
+pub async fn obtain(components: &[Component], scratch: &Scratch, progress: &Progress) -> Result<(), Error> {
+    let cache = Cache::open()?;
+    let wanted = |component| components.contains(&component);
+    let control_plane = when(wanted(Component::ControlPlane), || Binaries::obtain(&cache, scratch, progress));
+    let keycloak = when(wanted(Component::Keycloak), || keycloak::obtain(&cache, scratch, progress));
+    let uaa = when(wanted(Component::Uaa), || uaa::obtain(&cache, scratch, progress));
+    tokio::try_join!(control_plane, keycloak, uaa)?;
+    Ok(())
+}
+
+/// The running components. Dropping it kills them; [`RunningWorld::end`] is kinder.
+#[derive(Debug)]
+pub struct RunningWorld {
+    pki: PathBuf,
+    keycloak_ca: PathBuf,
+    control_plane: Option<ControlPlane>,
+    keycloak: Option<Keycloak>,
+    uaa: Option<Uaa>,
+}
+
+impl RunningWorld {
+    /// Obtains and starts `components`, all at once; ready when it returns.
+    pub async fn start(components: &[Component], scratch: &Scratch, progress: &Progress) -> Result<Self, Error> {
+        let cache = Cache::open()?;
+        let pki = Pki::create(scratch.fresh_folder("pki")?)?;
+        let wanted = |component| components.contains(&component);
+        let control_plane = when(wanted(Component::ControlPlane), async || {
+            let binaries = Binaries::obtain(&cache, scratch, progress).await?;
+            ControlPlane::start(&binaries, scratch, progress).await
+        });
+        let keycloak = when(wanted(Component::Keycloak), async || {
+            let distribution = keycloak::obtain(&cache, scratch, progress).await?;
+            Keycloak::start(&distribution, &pki, scratch, progress).await
+        });
+        let uaa = when(wanted(Component::Uaa), async || {
+            let distribution = uaa::obtain(&cache, scratch, progress).await?;
+            Uaa::start(&distribution, &pki, scratch, progress).await
+        });
+        let (control_plane, keycloak, uaa) = tokio::try_join!(control_plane, keycloak, uaa)?;
+        Ok(Self { pki: pki.folder().to_owned(), keycloak_ca: pki.certificate(Pki::CA), control_plane, keycloak, uaa })
+    }
+
+    /// The environment variables that [`crate::World::from_env`] reads.
+    pub fn variables(&self) -> Vec<(&'static str, OsString)> {
+        let mut set = vec![(variables::PKI, self.pki.clone().into_os_string())];
+        if let Some(control_plane) = &self.control_plane {
+            set.push((variables::KUBECONFIG, control_plane.kubeconfig.clone().into()));
+            set.push((variables::KUBECTL, control_plane.kubectl.clone().into()));
+            set.push((variables::AUDIT_LOG, control_plane.audit_log.clone().into()));
+        }
+        if let Some(keycloak) = &self.keycloak {
+            set.push((variables::KEYCLOAK_URL, keycloak.url.clone().into()));
+            set.push((variables::KEYCLOAK_TLS_URL, keycloak.tls_url.clone().into()));
+            set.push((variables::KEYCLOAK_CA, self.keycloak_ca.clone().into()));
+        }
+        if let Some(uaa) = &self.uaa {
+            set.push((variables::UAA_URL, uaa.url.clone().into()));
+        }
+        set
+    }
+
+    /// Those of our variables that an outer world may have set and this one must not inherit.
+    pub fn own_variables() -> &'static [&'static str] {
+        &variables::OWN
+    }
+
+    /// Ends everything, the components at once.
+    pub async fn end(self) {
+        tokio::join!(
+            async {
+                if let Some(control_plane) = self.control_plane {
+                    control_plane.end().await;
+                }
+            },
+            async {
+                if let Some(keycloak) = self.keycloak {
+                    keycloak.end().await;
+                }
+            },
+            async {
+                if let Some(uaa) = self.uaa {
+                    uaa.end().await;
+                }
+            },
+        );
+    }
+}
+
+async fn when<T, F: Future<Output = Result<T, Error>>>(wanted: bool, start: impl FnOnce() -> F) -> Result<Option<T>, Error> {
+    if wanted { start().await.map(Some) } else { Ok(None) }
+}
