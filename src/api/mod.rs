@@ -3,6 +3,7 @@
 //! The doc comments of these types are what `kubectl explain` prints.
 
 pub mod condition;
+pub mod crd;
 pub mod duration;
 pub mod names;
 pub mod request;

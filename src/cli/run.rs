@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::FutureExt as _;
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use ipnet::IpNet;
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
@@ -69,7 +71,8 @@ pub(super) async fn run(args: RunArgs) -> ExitCode {
 }
 
 async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
-    let config = Config::infer().await?;
+    let mut config = Config::infer().await?;
+    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("tokensource/", env!("CARGO_PKG_VERSION")))));
     let api_server = addresses(&config.cluster_url).await;
     let settings = Settings {
         namespaces: args.namespaces,

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn every_rejection_has_a_meaning_and_a_remedy_that_fit_a_condition() {
-        for rejection in Rejection::ALL {
+        for rejection in Rejection::ALL.iter().copied() {
             let failure = Failure::refused(&refusal(rejection), "auth.example.com");
             assert!(!failure.remedy.is_empty(), "{rejection:?}");
             assert!(failure.told().chars().count() <= MESSAGE_MAX, "{rejection:?}");

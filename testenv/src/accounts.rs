@@ -55,8 +55,8 @@ pub const NO_SERVICE_ACCOUNT: Client = client("no-service-account", "no-service-
 
 /// UAA only: the saml2-bearer grant.
 pub const SAML_BEARER: Client = client("saml", "saml-secret");
-/// UAA only: may manage clients and users.
-pub const ADMIN: Client = client("admin", "admin-secret");
+/// UAA only: may manage clients and users. The UAA makes it itself, and keeps its own secret whatever the configuration says.
+pub const ADMIN: Client = client("admin", "adminsecret");
 
 /// A user who can log in.
 pub const ALICE: User = user("alice", "alice-pw");

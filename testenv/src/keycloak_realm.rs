@@ -25,6 +25,8 @@ pub(crate) fn realm(pki: &Pki) -> Result<Value, Error> {
         "bruteForceProtected": false,
         "users": users(),
         "clientScopes": client_scopes(),
+        // Who may have offline tokens: the built-in scope has this too.
+        "scopeMappings": [{"clientScope": "offline_access", "roles": ["offline_access"]}],
         "identityProviders": [assertion_issuer(&signing_key)],
         "clients": clients(&signing_certificate),
     }))
@@ -51,6 +53,8 @@ fn user(user: &User) -> Value {
         "email": format!("{}@example.test", user.name),
         "firstName": user.name,
         "lastName": "Test",
+        // An import does not give the default roles.
+        "realmRoles": ["offline_access"],
         "credentials": [{"type": "password", "value": user.password, "temporary": false}],
     })
 }

@@ -108,11 +108,6 @@ fn clients() -> Value {
         client(&accounts::ROPC_PUBLIC, "password", &json!({"scope": "openid,uaa.user", "authorities": "uaa.none"})),
         client(&accounts::JWT_BEARER, "urn:ietf:params:oauth:grant-type:jwt-bearer", &assertion),
         client(&accounts::SAML_BEARER, "urn:ietf:params:oauth:grant-type:saml2-bearer", &assertion),
-        client(
-            &accounts::ADMIN,
-            "client_credentials",
-            &json!({"authorities": "clients.read,clients.write,clients.secret,scim.read,scim.write,uaa.admin"}),
-        ),
     ];
     Value::Object(all.into_iter().collect::<Map<_, _>>())
 }

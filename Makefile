@@ -1,0 +1,39 @@
+# The project's commands. `make demo` and `make test` are the two that matter; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## See it work: a local control plane, a real authorization server, three TokenSources (ends by itself)
+	$(CARGO) build --quiet --bin tokensource
+	$(CARGO) run --quiet -p testenv -- demo
+
+.PHONY: test
+test: ## Run every test, on a real kube-apiserver, Keycloak and UAA
+	$(CARGO) test --workspace --no-run
+	$(CARGO) run --quiet -p testenv -- run -- $(CARGO) test --workspace
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no control plane
+	$(CARGO) test --workspace --lib --bins
+	$(CARGO) test --test corpus --test layering --test generated
+
+.PHONY: lint
+lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences and advisories
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+.PHONY: generate
+generate: ## Make the generated files anew: crds/
+	$(CARGO) run --quiet --bin tokensource -- crd > crds/tokensources.tokensource.dev.yaml.new
+	mv crds/tokensources.tokensource.dev.yaml.new crds/tokensources.tokensource.dev.yaml
+
+.PHONY: clean
+clean: ## Remove what was built here (the cache of the test world stays)
+	$(CARGO) clean

@@ -1,0 +1,22 @@
+//! What the operator does, seen from outside: the real binary against a real API server, real authorization servers,
+//! and a scripted token endpoint for faults. One behaviour a file.
+
+mod bad_input;
+mod conflict;
+mod credentials;
+mod deletion;
+mod egress;
+mod faults;
+mod fixpoint;
+mod forced;
+mod heal;
+mod issue;
+mod lockout;
+mod refused_keycloak;
+mod refused_uaa;
+mod renew;
+mod request_parts;
+mod restart;
+mod schema;
+mod stage;
+mod suspend;
