@@ -3,6 +3,8 @@
 //! Our own recordings (`tests/corpus/answers.jsonl`) must all be right. Beside the project may lie a larger collection; when it is
 //! there its rows are judged as well, by a share, since some of them can't be told from one answer alone.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a row that can't be read must fail the test")]
+
 use std::path::{Path, PathBuf};
 
 use http::Response;

@@ -52,8 +52,8 @@ pub struct Context {
     pub recent_secrets: Recent<SecretMeta>,
     /// What versions of credentials Secrets were found to hold, by source UID.
     pub read_credentials: ReadCredentials,
-    /// Whether the ledger has taken in what statuses kept.
-    pub ledger_restored: OnceCell<()>,
+    /// Whether all is known that the first decision needs.
+    pub warmed_up: OnceCell<()>,
 }
 
 impl Context {

@@ -21,8 +21,9 @@ use crate::token_source::observed::{Credentials, Observed};
 use crate::token_source::request::prepare;
 use crate::token_source::target::{Held, Target};
 
-/// What the watches know of a source's world.
-pub fn observe<'a>(source: &'a TokenSource, context: &Context) -> Observed<'a> {
+/// What the watches know of a source's world. Costs no request, but where a credentials Secret seems to be missing
+/// and nobody was told yet: applied together with its source, it can be there before its watch says so.
+pub async fn observe<'a>(source: &'a TokenSource, context: &Context) -> Result<Observed<'a>, Error> {
     let shared = &context.shared;
     let target_meta = secret_meta(context, source, source.target_name());
     let mut observed = Observed {
@@ -36,15 +37,31 @@ pub fn observe<'a>(source: &'a TokenSource, context: &Context) -> Observed<'a> {
     observed.credentials = match source.spec.credentials.as_ref().map(|credentials| &credentials.secret_ref.name) {
         None => Credentials::NotReferenced { digest: digest_without_secret(&observed, context) },
         Some(name) => match secret_meta(context, source, name) {
-            None => Credentials::NotFound { name: name.clone() },
-            Some(meta) => {
-                let version = version(&meta);
-                let digest = context.read_credentials.recall(observed.seed(), &version, &observed.spec_digest);
-                Credentials::Present { digest: digest.or_else(|| digest_of_held(&observed, &version)), version }
-            }
+            None => match find_secret(context, source, name).await? {
+                None => Credentials::NotFound { name: name.clone() },
+                Some(meta) => present(&observed, context, &meta),
+            },
+            Some(meta) => present(&observed, context, &meta),
         },
     };
-    observed
+    Ok(observed)
+}
+
+fn present(observed: &Observed<'_>, context: &Context, meta: &ObjectMeta) -> Credentials {
+    let version = version(meta);
+    let digest = context.read_credentials.recall(observed.seed(), &version, &observed.spec_digest);
+    Credentials::Present { digest: digest.or_else(|| digest_of_held(observed, &version)), version }
+}
+
+/// Asks the API server for a credentials Secret that the watch does not know, unless it did before.
+async fn find_secret(context: &Context, source: &TokenSource, name: &str) -> Result<Option<ObjectMeta>, Error> {
+    let told = source.status.as_ref().and_then(|status| status.last_failure.as_ref());
+    if told.is_some_and(|failure| failure.reason == Reason::CredentialsNotFound.to_string()) {
+        return Ok(None);
+    }
+    let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
+    let found = secrets.get_metadata_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;
+    Ok(found.map(|secret| secret.metadata))
 }
 
 /// A token request with what it depends on beside its own bytes.

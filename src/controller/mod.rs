@@ -13,8 +13,8 @@ mod key;
 mod recent;
 mod reconcile;
 mod references;
-mod restore;
 mod trim;
+mod warm_up;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -87,7 +87,7 @@ async fn run_scope(shared: &Arc<Shared>, settings: &Settings, namespace: Option<
         recent_sources: Recent::default(),
         recent_secrets: Recent::default(),
         read_credentials: ReadCredentials::default(),
-        ledger_restored: OnceCell::new(),
+        warmed_up: OnceCell::new(),
     });
 
     let source_events = watcher(api(shared, namespace), source_selection(settings))

@@ -8,7 +8,7 @@ use kube::runtime::controller::Action;
 use super::context::Context;
 use super::dereference::{observe, read_request};
 use super::error::Error;
-use super::restore::restore_ledger;
+use super::warm_up::warm_up;
 use super::{apply, attempt};
 use crate::api::TokenSource;
 use crate::clock;
@@ -23,9 +23,8 @@ pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Resul
     if source.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    context.secrets.wait_until_ready().await.map_err(|_| Error::WatchEnded)?;
-    restore_ledger(&context).await;
-    let observed = observe(&source, &context);
+    warm_up(&context).await?;
+    let observed = observe(&source, &context).await?;
     let outcome = carry_out(&observed, &context).await?;
     let report = report(&observed, outcome, clock::now());
     apply::report(&context, &source, &report).await?;
@@ -40,7 +39,7 @@ async fn carry_out(observed: &Observed<'_>, context: &Context) -> Result<Outcome
         Plan::Hold { until } => Outcome::Held(until),
         Plan::ReadCredentials => match read_request(observed, context).await? {
             // Reading left the digest with the context: observed again, the same question has an answer.
-            Ok(_) => Box::pin(carry_out(&observe(observed.source, context), context)).await?,
+            Ok(_) => Box::pin(carry_out(&observe(observed.source, context).await?, context)).await?,
             Err(failure) => Outcome::Stalled(failure),
         },
         Plan::Request(cause) => match read_request(observed, context).await? {

@@ -5,8 +5,10 @@
 
 use std::fmt;
 
+mod cause;
 mod refusal;
 
+pub use cause::ClientCause;
 pub use refusal::{Refusal, RetryAfter};
 
 /// The reason for which no token was issued, as seen in one answer (or in the failure to get one).
@@ -66,31 +68,6 @@ pub enum Rejection {
     TLSVerificationFailed,
     /// No answer: DNS, refused, reset, timed out.
     ConnectionFailed,
-}
-
-/// Why the client was refused, as far as the answer says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ClientCause {
-    /// No client of this id is registered (in this tenant).
-    UnknownClient,
-    /// The client's secret does not match.
-    WrongSecret,
-    /// The client's secret has run out.
-    ExpiredSecret,
-    /// The server could not decode the credentials: form-encoding before Base64 is disputed (RFC 6749 §2.3.1).
-    SecretEncoding,
-    /// The client is registered for another authentication method (RFC 7591 `token_endpoint_auth_method`).
-    WrongAuthenticationMethod,
-    /// The client's certificate is missing, expired, untrusted or another one (RFC 8705).
-    BadCertificate,
-    /// The client assertion was refused (RFC 7523 §2.2, RFC 7522 §2.2).
-    BadClientAssertion,
-    /// The server saw no client credentials, or not all of them.
-    MissingCredentials,
-    /// The client is known but switched off or locked.
-    ClientDisabled,
-    /// The server does not say.
-    Unspecified,
 }
 
 /// When a refused request may be sent again without anybody's doing.
@@ -262,45 +239,7 @@ impl Rejection {
     }
 }
 
-impl ClientCause {
-    /// Every cause once.
-    pub const ALL: &'static [Self] = &[
-        Self::UnknownClient,
-        Self::WrongSecret,
-        Self::ExpiredSecret,
-        Self::SecretEncoding,
-        Self::WrongAuthenticationMethod,
-        Self::BadCertificate,
-        Self::BadClientAssertion,
-        Self::MissingCredentials,
-        Self::ClientDisabled,
-        Self::Unspecified,
-    ];
-
-    /// The cause word, as it stands in messages and in the table of reasons.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownClient => "UnknownClient",
-            Self::WrongSecret => "WrongSecret",
-            Self::ExpiredSecret => "ExpiredSecret",
-            Self::SecretEncoding => "SecretEncoding",
-            Self::WrongAuthenticationMethod => "WrongAuthenticationMethod",
-            Self::BadCertificate => "BadCertificate",
-            Self::BadClientAssertion => "BadClientAssertion",
-            Self::MissingCredentials => "MissingCredentials",
-            Self::ClientDisabled => "ClientDisabled",
-            Self::Unspecified => "Unspecified",
-        }
-    }
-}
-
 impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for ClientCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -23,8 +23,6 @@ mod message_code;
 mod nested;
 mod page;
 mod patterns;
-#[cfg(test)]
-mod properties;
 mod retry_after;
 mod said;
 mod status;
@@ -130,7 +128,7 @@ fn message_code(evidence: &Evidence<'_>) -> Option<Verdict> {
 
 /// Never followed: the credentials would go to where the answer points.
 fn redirect(evidence: &Evidence<'_>) -> Option<Verdict> {
-    let note = Some("answered with a redirect, which is never followed with credentials");
+    let note = Some("a redirect, which is never followed with credentials");
     (300..400).contains(&evidence.status).then_some(Verdict { rejection: Rejection::NotAnOAuthResponse, note })
 }
 
@@ -208,3 +206,6 @@ fn refused(asked: &Asked<'_>, evidence: &Evidence<'_>, verdict: Verdict) -> Answ
         note,
     })
 }
+
+#[cfg(test)]
+mod properties;

@@ -241,7 +241,8 @@ mod tests {
             ("invalid peer certificate: UnknownIssuer", TransportFault::ServerCertificate(ServerCertificateFault::Untrusted)),
             ("invalid peer certificate: Revoked", TransportFault::ServerCertificate(ServerCertificateFault::Other)),
             (
-                "invalid peer certificate: certificate expired: verification time 2 (UNIX), but certificate is not valid after 1 (1 seconds ago)",
+                "invalid peer certificate: certificate expired: verification time 2 (UNIX), \
+                 but certificate is not valid after 1 (1 seconds ago)",
                 TransportFault::ServerCertificate(ServerCertificateFault::Expired),
             ),
             (

@@ -95,6 +95,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// True where the message names a log, which then has to stay.
+    pub fn names_log(&self) -> bool {
+        matches!(self, Self::Build { .. } | Self::Ended { .. } | Self::NotReady { .. })
+    }
+
     /// True where the port was taken between choosing and listening: another try with other ports helps.
     pub(crate) fn is_port_taken(&self) -> bool {
         let Self::Ended { last_lines, .. } = self else { return false };

@@ -91,48 +91,46 @@ fn assertion_issuer(signing_key: &str) -> Value {
 }
 
 fn clients(signing_certificate: &str) -> Value {
+    let mut all = clients_with_secrets();
+    all.extend(clients_with_keys(signing_certificate));
+    Value::from(all)
+}
+
+fn clients_with_secrets() -> Vec<Value> {
     let service = json!({"serviceAccountsEnabled": true});
     let password = json!({"directAccessGrantsEnabled": true});
-    let short = json!({"serviceAccountsEnabled": true, "attributes": {"access.token.lifespan": SHORT_LIFE_SECONDS.to_string()}});
-    let scoped = json!({"serviceAccountsEnabled": true, "optionalClientScopes": OPTIONAL_SCOPES});
-    json!([
-        confidential(&accounts::CC, scoped),
-        confidential(&accounts::CC_SHORT, short),
+    let short = json!({"attributes": {"access.token.lifespan": SHORT_LIFE_SECONDS.to_string()}});
+    let assertion = json!({"attributes": {
+        "oauth2.jwt.authorization.grant.enabled": "true",
+        "oauth2.jwt.authorization.grant.idp": ASSERTION_ISSUER_ALIAS,
+    }});
+    vec![
+        confidential(&accounts::CC, merged(service.clone(), json!({"optionalClientScopes": OPTIONAL_SCOPES}))),
+        confidential(&accounts::CC_SHORT, merged(service.clone(), short)),
         confidential(&accounts::SPECIAL, service.clone()),
         confidential(&accounts::ROPC, merged(password.clone(), json!({"optionalClientScopes": ["offline_access"]}))),
         client(&accounts::ROPC_PUBLIC, merged(password, json!({"publicClient": true}))),
         confidential(&accounts::OFF, merged(service, json!({"enabled": false}))),
         confidential(&accounts::NO_SERVICE_ACCOUNT, json!({})),
-        confidential(
-            &accounts::JWT_BEARER,
-            json!({"attributes": {
-                "oauth2.jwt.authorization.grant.enabled": "true",
-                "oauth2.jwt.authorization.grant.idp": ASSERTION_ISSUER_ALIAS,
-            }})
-        ),
-        authenticated(
-            &accounts::PRIVATE_KEY_JWT,
-            "client-jwt",
-            &json!({
-                "token.endpoint.auth.signing.alg": "RS256",
-                "jwt.credential.certificate": signing_certificate,
-            })
-        ),
-        merged(
-            authenticated(&accounts::CLIENT_SECRET_JWT, "client-secret-jwt", &json!({"token.endpoint.auth.signing.alg": "HS256"})),
-            json!({"secret": accounts::CLIENT_SECRET_JWT.secret}),
-        ),
-        authenticated(
-            &accounts::MUTUAL_TLS,
-            "client-x509",
-            &json!({
-                "x509.subjectdn": format!("CN={MUTUAL_TLS_SUBJECT}"),
-                "x509.casubjectdn": format!("CN={}", pki::CA_SUBJECT),
-                "x509.allow.regex.pattern.comparison": "false",
-                "tls.client.certificate.bound.access.tokens": "true",
-            })
-        ),
-    ])
+        confidential(&accounts::JWT_BEARER, assertion),
+    ]
+}
+
+fn clients_with_keys(signing_certificate: &str) -> Vec<Value> {
+    let private_key = json!({"token.endpoint.auth.signing.alg": "RS256", "jwt.credential.certificate": signing_certificate});
+    let shared_key = json!({"token.endpoint.auth.signing.alg": "HS256"});
+    let certificate = json!({
+        "x509.subjectdn": format!("CN={MUTUAL_TLS_SUBJECT}"),
+        "x509.casubjectdn": format!("CN={}", pki::CA_SUBJECT),
+        "x509.allow.regex.pattern.comparison": "false",
+        "tls.client.certificate.bound.access.tokens": "true",
+    });
+    let with_shared_key = authenticated(&accounts::CLIENT_SECRET_JWT, "client-secret-jwt", &shared_key);
+    vec![
+        authenticated(&accounts::PRIVATE_KEY_JWT, "client-jwt", &private_key),
+        merged(with_shared_key, json!({"secret": accounts::CLIENT_SECRET_JWT.secret})),
+        authenticated(&accounts::MUTUAL_TLS, "client-x509", &certificate),
+    ]
 }
 
 /// A client for which every flow is off that `settings` does not switch on.

@@ -38,9 +38,11 @@ impl Scratch {
         is_kept()
     }
 
-    /// Keeps the folder after the end: its logs tell why something failed.
-    pub fn keep(&self) {
-        self.guardian.keep();
+    /// Keeps the folder after the end if `error` names a log in it.
+    pub fn keep_for(&self, error: &Error) {
+        if error.names_log() {
+            self.guardian.keep();
+        }
     }
 
     /// A new, empty folder in it; one of an earlier try is removed first.

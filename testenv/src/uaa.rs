@@ -153,7 +153,7 @@ fn environment(command: &mut Command, tomcat: &Path, base: &Path) {
     let opened: String = OPENED_PACKAGES.map(|package| format!(" --add-opens=java.base/{package}=ALL-UNNAMED")).concat();
     let base_path = base.display();
     let options = format!(
-        "-Xms64m -Xmx512m -XX:+UseSerialGC -Djava.net.preferIPv4Stack=true \
+        "-Xms64m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.net.preferIPv4Stack=true \
          -Djava.security.properties={base_path}/conf/java.security -DUAA_CONFIG_PATH={base_path}{opened}"
     );
     command.env("CATALINA_HOME", tomcat).env("CATALINA_BASE", base).env("UAA_CONFIG_PATH", base).env("JAVA_OPTS", options);

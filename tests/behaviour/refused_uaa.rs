@@ -2,7 +2,7 @@
 //! answer alone can't tell them apart.
 
 use serde_json::{Value, json};
-use testenv::accounts::{ALICE, CC, ROPC};
+use testenv::accounts::{ALICE, CC, JWT_BEARER, ROPC};
 
 use crate::stage::Stage;
 
@@ -16,7 +16,7 @@ async fn each_refusal_of_the_uaa_has_its_reason() {
     let cases: [(&str, &Value, [&str; 4], Value, &str); 6] = [
         ("wrong-secret", &client, [CC.id, "wr0ng-s3cret", "", ""], json!([]), "ClientAuthenticationFailed"),
         ("unknown-client", &client, ["nobody", "wr0ng-s3cret", "", ""], json!([]), "ClientAuthenticationFailed"),
-        ("grant-not-allowed", &password, [CC.id, CC.secret, ALICE.name, ALICE.password], json!([]), "GrantTypeNotAllowed"),
+        ("grant-not-allowed", &password, [JWT_BEARER.id, JWT_BEARER.secret, ALICE.name, ALICE.password], json!([]), "GrantTypeNotAllowed"),
         ("wrong-password", &password, [ROPC.id, ROPC.secret, ALICE.name, "wr0ng-passw0rd"], json!([]), "CredentialsRejected"),
         ("wrong-secret-user", &password, [ROPC.id, "wr0ng-s3cret", ALICE.name, ALICE.password], json!([]), "CredentialsRejected"),
         ("unknown-scope", &client, [CC.id, CC.secret, "", ""], json!(["no.such.scope"]), "InvalidScope"),

@@ -7,7 +7,10 @@ use crate::stage::Stage;
 fn with(changes: Value) -> Value {
     let mut spec = json!({"tokenURL": "https://auth.example.com/token", "credentials": {"secretRef": {"name": "client"}}});
     for (key, value) in changes.as_object().unwrap() {
-        spec[key] = value.clone();
+        match value {
+            Value::Null => _ = spec.as_object_mut().unwrap().remove(key),
+            value => spec[key] = value.clone(),
+        }
     }
     spec
 }

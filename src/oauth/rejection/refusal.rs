@@ -22,7 +22,7 @@ pub struct Refusal {
     pub description: Option<String>,
     /// When the server wants to be asked again.
     pub retry_after: Option<RetryAfter>,
-    /// What we saw, in our own words, where the server said nothing that could be shown ("answered with an HTML page").
+    /// What we saw, in our own words, where the server said nothing that could be shown ("a page, not JSON").
     pub note: Option<&'static str>,
 }
 

@@ -1,7 +1,7 @@
 //! The shape of a body, told from its bytes: the content type is often wrong.
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
 use super::ResponseBody;
 
@@ -65,13 +65,11 @@ fn first_object(items: Vec<Value>) -> Option<Map<String, Value>> {
 
 /// A form counts only with a key that a token endpoint sends: any text with a `=` looks like a form.
 fn form(text: &str) -> Option<Map<String, Value>> {
-    let mut object = Map::new();
-    for pair in text.split('&').take(64) {
-        let (key, value) = pair.split_once('=')?;
-        let value = value.replace('+', " ");
-        let value = percent_decode_str(&value).decode_utf8_lossy().into_owned();
-        object.insert(key.to_owned(), Value::String(value));
+    if !text.split('&').all(|pair| pair.contains('=')) {
+        return None;
     }
+    let pairs = form_urlencoded::parse(text.as_bytes()).take(64);
+    let object: Map<_, _> = pairs.map(|(key, value)| (key.into_owned(), Value::String(value.into_owned()))).collect();
     (object.contains_key("access_token") || object.contains_key("error")).then_some(object)
 }
 

@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use url::form_urlencoded;
+
 mod dates;
 mod ids;
 
@@ -79,13 +81,25 @@ fn forms(credentials: &[&str]) -> Vec<String> {
     let mut forms = BTreeSet::new();
     for credential in credentials {
         for plain in [credential, &credential.trim()] {
-            let upper: String = percent_encoding::utf8_percent_encode(plain, percent_encoding::NON_ALPHANUMERIC).to_string();
-            forms.extend([upper.to_ascii_lowercase(), upper.replace("%20", "+"), upper, (*plain).to_owned()]);
+            let form: String = form_urlencoded::byte_serialize(plain.as_bytes()).collect();
+            let address = form.replace('+', "%20");
+            forms.extend([lower_escapes(&form), lower_escapes(&address), form, address, (*plain).to_owned()]);
         }
     }
     let mut forms: Vec<_> = forms.into_iter().filter(|form| !form.trim().is_empty()).collect();
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms
+}
+
+/// `%2B` as `%2b`; the letters of the credential itself stay.
+fn lower_escapes(form: &str) -> String {
+    let mut digits = 0_u8; // of the escape that are still to come
+    let mut lower = String::with_capacity(form.len());
+    for c in form.chars() {
+        lower.push(if digits > 0 { c.to_ascii_lowercase() } else { c });
+        digits = if c == '%' { 2 } else { digits.saturating_sub(1) };
+    }
+    lower
 }
 
 fn shorten(text: &str) -> String {

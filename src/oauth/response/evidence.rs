@@ -67,6 +67,11 @@ impl<'a> Evidence<'a> {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the content type says JSON.
+    pub(super) fn claims_json(&self) -> bool {
+        self.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("json"))
+    }
+
     /// UAA and XSUAA name their realm after themselves; their `invalid_client` may be the user's.
     pub(super) fn is_uaa(&self) -> bool {
         self.challenges.iter().filter_map(|challenge| challenge.parameter("realm")).any(|realm| realm.starts_with("UAA/"))

@@ -17,8 +17,10 @@ pub(super) fn foreign(evidence: &Evidence<'_>) -> Option<Verdict> {
         return Some(Verdict { rejection: Rejection::TenantNotFound, note: Some("the platform's router knows no such host") });
     }
     let (text, note) = match &evidence.body {
-        Body::Page(text) => (text, "answered with a page, not with JSON"),
-        Body::Text(text) => (text, "answered with plain text, not with JSON"),
+        Body::Page(text) => (text, "a page, not JSON"),
+        // What calls itself JSON and is neither that nor a page is a broken token answer.
+        Body::Text(_) if evidence.is_success() && evidence.claims_json() => return None,
+        Body::Text(text) => (text, "plain text, not JSON"),
         Body::Empty | Body::TooLarge | Body::Object(_) | Body::OtherJson | Body::BrokenJson(..) => return None,
     };
     if evidence.said.code.is_some() {

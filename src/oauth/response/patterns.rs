@@ -114,3 +114,69 @@ const fn said_outright(grant: GrantType) -> Rejection {
         | GrantType::RefreshToken => Rejection::InvalidTokenResponse,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use GrantType::{ClientCredentials, JwtBearer, Password, RefreshToken};
+    use Rejection::{ClientAuthenticationFailed as Client, UserAccountLocked, UserAuthenticationFailed};
+
+    fn read(text: &str, code: Option<&str>, grant: GrantType) -> Option<Rejection> {
+        let mut words = Words::default();
+        words.add(text);
+        of_words(&words, code, grant)
+    }
+
+    #[test]
+    fn the_side_that_is_named_is_the_side_that_is_blamed() {
+        for (text, expected) in [
+            ("Unknown client", Some(Client(ClientCause::UnknownClient))),
+            ("application does not exist", Some(Client(ClientCause::UnknownClient))),
+            ("Unknown user", Some(UserAuthenticationFailed)),
+            ("The password is incorrect", Some(UserAuthenticationFailed)),
+            ("client_secret is incorrect", Some(Client(ClientCause::WrongSecret))),
+            ("The client's secret expired", Some(Client(ClientCause::ExpiredSecret))),
+            ("The user's password expired", Some(Rejection::PasswordChangeRequired)),
+            ("Client is suspended", Some(Client(ClientCause::ClientDisabled))),
+            ("Account is suspended", Some(Rejection::UserAccountDisabled)),
+            ("Account locked", Some(UserAccountLocked)),
+            ("Wrong client secret or user password", Some(Rejection::CredentialsRejected)),
+            ("Bad credentials", None),
+            ("Unauthorized", None),
+        ] {
+            assert_eq!(read(text, None, Password), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_user_credentials_are_the_clients() {
+        for grant in [ClientCredentials, JwtBearer, RefreshToken] {
+            assert_eq!(read("Bad credentials", None, grant), Some(Client(ClientCause::WrongSecret)), "{grant:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_rules_out_what_it_comes_after() {
+        let text = "Token was not issued to this client, client id does not match";
+        assert_eq!(read(text, Some("invalid_grant"), RefreshToken), Some(Rejection::RefreshTokenInvalid));
+        assert_eq!(read("The assertion's signature is invalid", Some("invalid_grant"), JwtBearer), Some(Rejection::AssertionRejected));
+        let assertion = read("The assertion's signature is invalid", Some("invalid_client"), ClientCredentials);
+        assert_eq!(assertion, Some(Client(ClientCause::BadClientAssertion)));
+    }
+
+    #[test]
+    fn what_is_not_understood_says_nothing() {
+        for text in [
+            "Die Anmeldung ist fehlgeschlagen",
+            "認証に失敗しました",
+            "Échec de l'authentification",
+            "A autenticação falhou",
+            "😀",
+            "|||",
+            "",
+        ] {
+            assert_eq!(read(text, None, Password), None, "{text}");
+        }
+    }
+}

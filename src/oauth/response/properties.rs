@@ -31,7 +31,7 @@ fn response(status: u16, headers: &[(usize, Vec<u8>)], body: ResponseBody) -> Re
 
 /// A text with the credential in it, once, in one of the ways in which servers quote.
 fn quoting(credential: &str, before: &str, after: &str, way: usize) -> String {
-    let form = percent_encoding::utf8_percent_encode(credential, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let form: String = url::form_urlencoded::byte_serialize(credential.as_bytes()).collect();
     match way % 4 {
         0 => format!("{before}{credential}{after}"),
         1 => format!("{before} {credential} {after}"),

@@ -20,7 +20,7 @@ pub(crate) async fn build(arguments: &Arguments, progress: &Progress) -> Result<
     let mut interruption = Interruption::listen()?;
     let scratch = Scratch::create()?;
     tokio::select! {
-        obtained = obtain(arguments.selection.components(), &scratch, progress) => obtained.inspect_err(|_| scratch.keep())?,
+        obtained = obtain(arguments.selection.components(), &scratch, progress) => obtained.inspect_err(|error| scratch.keep_for(error))?,
         code = interruption.arrives() => return Ok(code),
     }
     progress.say("build", "everything is in the cache");

@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: Arguments, progress: &Progress) -> Result<Exi
         progress.say("world", &format!("TESTENV_KEEP=1: logs stay in {}", scratch.path().display()));
     }
     let world = tokio::select! {
-        started = RunningWorld::start(arguments.selection.components(), &scratch, progress) => started.inspect_err(|_| scratch.keep())?,
+        started = RunningWorld::start(arguments.selection.components(), &scratch, progress) => started.inspect_err(|error| scratch.keep_for(error))?,
         code = interruption.arrives() => return Ok(code),
     };
     progress.say("world", &format!("running {}", display(&arguments.command)));

@@ -50,7 +50,7 @@ pub(super) const MISSING: &[Pattern] = &[
         InvalidScope,
         On::Any,
         &[&["scope|scopes"], &["missing|required|must contain|not specified|not provided|empty|no scope"]],
-        &["grant type|client id"],
+        &["grant type|client id|parameter"],
     ),
     says(GrantTypeNotAllowed, On::Any, &[&["no client credentials user|no client credential user|credentials flow user"]], &[]),
     says(

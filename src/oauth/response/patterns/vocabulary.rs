@@ -5,7 +5,7 @@ pub(super) const GONE: &str = "unknown|not found|does not exist|doesnt exist|do 
     isnt registered|unregistered|could not find|couldnt find|cannot find|can not find|cant find|unable to find|not known|not recognized|\
     not recognised|unrecognized|unrecognised|didnt recognize|dont recognize|could not be found|cannot be found|cant be found|\
     not be found|nonexistent|non existent|nonexisting|non existing|notfound|no longer exists|is missing in the tenant|not been found|\
-    does not match any|no match";
+    does not match any|no match|cannot load|unable to load|could not load";
 
 /// A thing that does not fit.
 pub(super) const WRONG: &str = "invalid|incorrect|wrong|bad |mismatch|not match|doesnt match|didnt match|do not match|dont match|\
