@@ -1,5 +1,8 @@
 //! Generated files are what the code generates now.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(missing_docs, reason = "tests are named by sentences")]
+
 use std::process::Command;
 
 #[test]

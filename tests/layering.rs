@@ -1,13 +1,60 @@
-//! The arrows between the folders: controller → token_source → api and oauth, and no other way round.
+//! The arrows between the folders: controller → `token_source` → api and oauth, and no other way round.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(missing_docs, reason = "tests are named by sentences")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a folder must not name, in code.
 const FORBIDDEN: [(&str, &[&str]); 3] = [
-    ("oauth", &["crate::api", "crate::token_source", "crate::controller", "crate::cli", "crate::clock", "kube::", "k8s_openapi", "reqwest", "tokio", "async fn", ".await"]),
-    ("api", &["crate::oauth", "crate::token_source", "crate::controller", "crate::cli", "crate::clock", "reqwest", "tokio", "async fn", ".await", "kube::Client", "kube::Api"]),
-    ("token_source", &["crate::controller", "crate::cli", "crate::clock", "reqwest", "tokio", "async fn", ".await", "kube::Client", "kube::Api", "SystemRandom"]),
+    (
+        "oauth",
+        &[
+            "crate::api",
+            "crate::token_source",
+            "crate::controller",
+            "crate::cli",
+            "crate::clock",
+            "kube::",
+            "k8s_openapi",
+            "reqwest",
+            "tokio",
+            "async fn",
+            ".await",
+        ],
+    ),
+    (
+        "api",
+        &[
+            "crate::oauth",
+            "crate::token_source",
+            "crate::controller",
+            "crate::cli",
+            "crate::clock",
+            "reqwest",
+            "tokio",
+            "async fn",
+            ".await",
+            "kube::Client",
+            "kube::Api",
+        ],
+    ),
+    (
+        "token_source",
+        &[
+            "crate::controller",
+            "crate::cli",
+            "crate::clock",
+            "reqwest",
+            "tokio",
+            "async fn",
+            ".await",
+            "kube::Client",
+            "kube::Api",
+            "SystemRandom",
+        ],
+    ),
 ];
 
 /// What only one file may name.
@@ -51,7 +98,9 @@ fn dependencies_point_in_one_direction() {
         assert!(files.len() > 2, "src/{folder} has moved: the test sees {} files", files.len());
         for path in files {
             for (number, line) in code(&path) {
-                crossings.extend(forbidden.iter().filter(|word| line.contains(**word)).map(|word| format!("{}:{number} names {word}", path.display())));
+                crossings.extend(
+                    forbidden.iter().filter(|word| line.contains(**word)).map(|word| format!("{}:{number} names {word}", path.display())),
+                );
             }
         }
     }

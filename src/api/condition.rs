@@ -127,7 +127,8 @@ pub fn set(conditions: &mut Vec<Condition>, observation: Observation, generation
         .and_then(|index| conditions.get(index))
         .filter(|condition| condition.status == status)
         .map_or_else(|| now.clone(), |condition| condition.last_transition_time.clone());
-    let condition = Condition { condition_type, status, reason: reason.to_string(), message, observed_generation: generation, last_transition_time };
+    let condition =
+        Condition { condition_type, status, reason: reason.to_string(), message, observed_generation: generation, last_transition_time };
     match previous.and_then(|index| conditions.get_mut(index)) {
         Some(place) => *place = condition,
         None => conditions.push(condition),

@@ -2,6 +2,9 @@
 //!
 //! The doc comments of these types are what `kubectl explain` prints.
 
+#![expect(clippy::doc_markdown, reason = "`kubectl explain` prints these comments as they are, backticks included")]
+#![expect(clippy::duplicated_attributes, reason = "each print column repeats `type_` and `priority`")]
+
 pub mod condition;
 pub mod crd;
 pub mod duration;

@@ -22,8 +22,18 @@ use super::status::TokenSourceStatus;
     status = "TokenSourceStatus",
     derive = "PartialEq",
     doc = "A TokenSource keeps an OAuth access token fresh in a Secret of its namespace, and says why when it can't.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether the Secret holds an unexpired token"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Refreshed\")].reason", description = "What became of the last token request"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether the Secret holds an unexpired token"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Refreshed\")].reason",
+        description = "What became of the last token request"
+    ),
     printcolumn(name = "Secret", type_ = "string", json_path = ".status.secretName", description = "The Secret that holds the token"),
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.expirationTime", description = "When the token expires"),
     printcolumn(name = "Renews", type_ = "string", json_path = ".status.renewalTime", description = "When the token is due to be renewed"),

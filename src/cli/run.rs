@@ -23,11 +23,11 @@ pub struct RunArgs {
     #[arg(long = "namespace", env = "TOKENSOURCE_NAMESPACE", value_delimiter = ',', value_name = "NAME")]
     namespaces: Vec<String>,
 
-    /// Watch only TokenSources with these labels, as in `kubectl get -l`.
+    /// Watch only sources with these labels, as in `kubectl get -l`.
     #[arg(long, env = "TOKENSOURCE_LABEL_SELECTOR", value_name = "SELECTOR")]
     label_selector: Option<String>,
 
-    /// How many TokenSources are looked at at the same time.
+    /// How many sources are looked at at the same time.
     #[arg(long, env = "TOKENSOURCE_CONCURRENCY", default_value_t = 256, value_name = "N")]
     concurrency: u16,
 
@@ -97,6 +97,7 @@ async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
 /// The API server's addresses, to which no token request goes.
 async fn addresses(url: &http::Uri) -> Vec<IpAddr> {
     let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    let resolved = tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect()));
+    let resolved =
+        tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect()));
     resolved.await.ok().and_then(Result::ok).unwrap_or_default()
 }

@@ -54,7 +54,8 @@ pub async fn secret(context: &Context, observed: &Observed<'_>, mut secret: Secr
 pub async fn report(context: &Context, source: &TokenSource, report: &Report) -> Result<(), Error> {
     if source.status.as_ref() != Some(&report.status) {
         let name = source.metadata.name.as_deref().unwrap_or_default();
-        let sources: Api<TokenSource> = Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
+        let sources: Api<TokenSource> =
+            Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
         let status = json!({
             "apiVersion": TokenSource::api_version(&()),
             "kind": TokenSource::kind(&()),
@@ -103,4 +104,3 @@ fn as_meta(secret: Secret) -> SecretMeta {
     trim::secret(&mut meta);
     meta
 }
-

@@ -2,7 +2,7 @@
 
 use http::Response;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::apply;
 use super::context::{Context, Withheld};
@@ -57,7 +57,13 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, ready: ReadyReq
     }
 }
 
-async fn issued(observed: &Observed<'_>, context: &Context, token: IssuedToken, digest: RequestDigest, credentials_version: Option<String>) -> Result<Outcome, Error> {
+async fn issued(
+    observed: &Observed<'_>,
+    context: &Context,
+    token: IssuedToken,
+    digest: RequestDigest,
+    credentials_version: Option<String>,
+) -> Result<Outcome, Error> {
     let source = observed.source;
     let now = clock::now();
     let expires_at = expires_at(token.lifetime, now, &source.spec.refresh);
@@ -72,7 +78,7 @@ async fn issued(observed: &Observed<'_>, context: &Context, token: IssuedToken, 
 
 fn read(request: &TokenRequest, response: &Response<ResponseBody>) -> Answer {
     let credentials = request.credentials();
-    let plain: Vec<&str> = credentials.iter().map(|secret| secret.expose_secret()).collect();
+    let plain: Vec<&str> = credentials.iter().map(SecretString::expose_secret).collect();
     classify(&Asked { grant: request.grant.grant_type(), credentials: &plain }, response)
 }
 
@@ -90,7 +96,10 @@ fn made(context: &Context, digest: &RequestDigest, credentials_version: Option<S
 }
 
 fn denied(host: &str) -> Failure {
-    Failure::local_polled(Reason::HostNotAllowed, format!("{host} resolves to an address that the operator's egress policy denies: no request was sent"))
+    Failure::local_polled(
+        Reason::HostNotAllowed,
+        format!("{host} resolves to an address that the operator's egress policy denies: no request was sent"),
+    )
 }
 
 fn unusable_ca_bundle() -> Failure {

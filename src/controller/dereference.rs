@@ -84,7 +84,10 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
         Some(credentials) => {
             let name = &credentials.secret_ref.name;
             let Some(secret) = read_secret(context, source, name).await? else {
-                return Ok(Err(Failure::local(Reason::CredentialsNotFound, format!("there is no Secret {name} (spec.credentials.secretRef.name)"))));
+                return Ok(Err(Failure::local(
+                    Reason::CredentialsNotFound,
+                    format!("there is no Secret {name} (spec.credentials.secretRef.name)"),
+                )));
             };
             let data = secret.data.unwrap_or_default();
             (credentials::find(&source.spec, Some(SecretData { name, data: &data })), Some(version(&secret.metadata)))

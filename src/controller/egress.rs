@@ -92,8 +92,21 @@ mod tests {
     #[test]
     fn inner_addresses_and_the_api_server_are_denied_in_every_form() {
         for address in [
-            "127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255", "10.1.2.3", "192.0.2.10", "::1", "::", "fe80::1", "ff02::1",
-            "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "::ffff:192.0.2.10",
+            "127.0.0.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "10.1.2.3",
+            "192.0.2.10",
+            "::1",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "::ffff:192.0.2.10",
         ] {
             assert!(!policy(&[]).permits(address.parse().unwrap()), "{address}");
         }
@@ -115,7 +128,13 @@ mod tests {
 
     #[test]
     fn a_host_that_is_an_address_is_judged_without_a_resolver() {
-        for (host, permitted) in [("http://127.0.0.1/", false), ("http://[::1]/", false), ("http://2130706433/", false), ("http://0x7f.1/", false), ("http://auth.example.com/", true)] {
+        for (host, permitted) in [
+            ("http://127.0.0.1/", false),
+            ("http://[::1]/", false),
+            ("http://2130706433/", false),
+            ("http://0x7f.1/", false),
+            ("http://auth.example.com/", true),
+        ] {
             let url = url::Url::parse(host).unwrap();
             assert_eq!(policy(&[]).check_literal(&url.host().unwrap()).is_ok(), permitted, "{host}");
         }

@@ -12,9 +12,9 @@ use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
 use super::egress::{Denied, EgressPolicy, JudgedResolver};
+use crate::oauth::request::TokenRequest;
 use crate::oauth::response::ResponseBody;
 use crate::oauth::transport::TransportFault;
-use crate::oauth::request::TokenRequest;
 
 /// No token answer is longer; reading stops there.
 const BODY_MAX: usize = 1024 * 1024;
@@ -56,7 +56,12 @@ impl TokenClient {
     }
 
     /// Sends the request and reads the answer, up to a mebibyte. Redirects are not followed.
-    pub async fn send(&self, request: &TokenRequest, connection: Connection, read_limit: Duration) -> Result<http::Response<ResponseBody>, Unanswered> {
+    pub async fn send(
+        &self,
+        request: &TokenRequest,
+        connection: Connection,
+        read_limit: Duration,
+    ) -> Result<http::Response<ResponseBody>, Unanswered> {
         if let Some(host) = request.endpoint.url().host() {
             self.policy.check_literal(&host).map_err(|Denied| Unanswered::Denied)?;
         }

@@ -32,7 +32,9 @@ pub enum KeyError {
         source: ApiError,
     },
     /// The Secret is there and holds something else.
-    #[error("Secret {NAME} in namespace {namespace} has no key {DATA_KEY} of {LENGTH} bytes: delete it, a new one is made at the next start")]
+    #[error(
+        "Secret {NAME} in namespace {namespace} has no key {DATA_KEY} of {LENGTH} bytes: delete it, a new one is made at the next start"
+    )]
     Unusable {
         /// The operator's namespace.
         namespace: String,

@@ -24,7 +24,7 @@ use futures::future::{self, BoxFuture, FutureExt as _, Shared as SharedFuture};
 use futures::stream::StreamExt as _;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::{Controller, WatchStreamExt as _, controller, reflector, watcher};
+use kube::runtime::{Controller, PredicateConfig, WatchStreamExt as _, controller, reflector, watcher};
 use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::OnceCell;
 
@@ -70,7 +70,8 @@ pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static
         client,
     });
     let shutdown = shutdown.shared();
-    let scopes: Vec<Option<&str>> = if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
+    let scopes: Vec<Option<&str>> =
+        if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
     future::join_all(scopes.into_iter().map(|scope| run_scope(&shared, &settings, scope, shutdown.clone()))).await;
     Ok(())
 }
@@ -96,7 +97,7 @@ async fn run_scope(shared: &Arc<Shared>, settings: &Settings, namespace: Option<
         .inspect(watched_sources(&context, &references))
         .reflect(source_writer)
         .applied_objects()
-        .predicate_filter(what_matters, Default::default());
+        .predicate_filter(|source: &TokenSource| Some(what_matters(source)), PredicateConfig::default());
     let secret_events = watcher(api(shared, namespace), watcher::Config::default().fields(SECRET_FIELDS))
         .modify(trim::secret)
         .default_backoff()
@@ -133,15 +134,18 @@ fn source_selection(settings: &Settings) -> watcher::Config {
 }
 
 /// What of a source asks for a look: being another object, another spec, a refresh request. Not its status.
-fn what_matters(source: &TokenSource) -> Option<u64> {
+fn what_matters(source: &TokenSource) -> u64 {
     let mut hasher = DefaultHasher::new();
     let meta = &source.metadata;
     let requested = meta.annotations.as_ref().and_then(|annotations| annotations.get(REFRESH_REQUESTED_AT));
     (&meta.uid, meta.generation, requested).hash(&mut hasher);
-    Some(hasher.finish())
+    hasher.finish()
 }
 
-fn watched_sources(context: &Arc<Context>, references: &Arc<References>) -> impl FnMut(&watcher::Result<watcher::Event<TokenSource>>) + use<> {
+fn watched_sources(
+    context: &Arc<Context>,
+    references: &Arc<References>,
+) -> impl FnMut(&watcher::Result<watcher::Event<TokenSource>>) + use<> {
     let (context, references) = (Arc::clone(context), Arc::clone(references));
     move |event| match event {
         Ok(event) => {
@@ -151,7 +155,9 @@ fn watched_sources(context: &Arc<Context>, references: &Arc<References>) -> impl
                 context.read_credentials.forget(&source.uid().unwrap_or_default());
             }
         }
-        Err(error) => tracing::warn!(error = %chain(error), "watching TokenSources failed; is the CRD installed (`tokensource crd`) and allowed to be watched?"),
+        Err(error) => {
+            tracing::warn!(error = %chain(error), "watching TokenSources failed; is the CRD installed (`tokensource crd`) and allowed to be watched?");
+        }
     }
 }
 

@@ -90,8 +90,11 @@ mod tests {
 
     fn concerned(references: &References, secret: &str) -> Vec<String> {
         let metadata = ObjectMeta { name: Some(secret.into()), namespace: Some("ns".into()), ..ObjectMeta::default() };
-        let mut names: Vec<String> =
-            references.sources_of(&PartialObjectMeta { metadata, ..PartialObjectMeta::default() }).into_iter().map(|source| source.name).collect();
+        let mut names: Vec<String> = references
+            .sources_of(&PartialObjectMeta { metadata, ..PartialObjectMeta::default() })
+            .into_iter()
+            .map(|source| source.name)
+            .collect();
         names.sort();
         names
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::error::Error;
 use crate::api::status::TokenSourceStatus;
-use crate::oauth::rejection::Rejection;
+use crate::oauth::rejection::{ClientCause, Rejection};
 use crate::token_source::digest::Digest;
 
 /// Waits for the watch on Secrets and fills the lock-out ledger, once for all reconciles. Only one of them waits on
@@ -32,7 +32,9 @@ fn kept(status: &TokenSourceStatus) -> Option<(Digest, Vec<Timestamp>, Rejection
     let attempts = status.rejected_attempts.as_ref()?;
     let failure = status.last_failure.as_ref();
     let named = |rejection: &Rejection| {
-        failure.is_some_and(|failure| failure.reason == rejection.as_str() && failure.cause.as_deref() == rejection.cause().map(|cause| cause.as_str()))
+        failure.is_some_and(|failure| {
+            failure.reason == rejection.as_str() && failure.cause.as_deref() == rejection.cause().map(ClientCause::as_str)
+        })
     };
     let rejection = Rejection::ALL.iter().copied().find(named).unwrap_or(Rejection::CredentialsRejected);
     Some((Digest::parse(&attempts.credentials)?, attempts.times.iter().map(|time| time.0).collect(), rejection))

@@ -117,7 +117,8 @@ mod tests {
     fn named_keys_go_before_usual_ones_and_the_spec_client_id_before_both() {
         let spec = spec(serde_json::json!({"clientID": "fixed", "grant": {"type": "Password"},
             "credentials": {"secretRef": {"name": "creds"}, "keys": {"clientSecret": "s", "password": "p"}}}));
-        let values = found(&spec, &[("client_id", "other"), ("s", "one"), ("client_secret", "two"), ("user", "alice"), ("p", "pw")]).unwrap();
+        let values =
+            found(&spec, &[("client_id", "other"), ("s", "one"), ("client_secret", "two"), ("user", "alice"), ("p", "pw")]).unwrap();
         assert_eq!(values.client_id, "fixed");
         assert_eq!(values.client_secret.unwrap().expose_secret(), "one");
         assert_eq!(values.user.unwrap().0, "alice");

@@ -115,7 +115,10 @@ impl Failure {
     /// The same credentials were refused elsewhere, so they were not sent again.
     pub fn withheld(rejection: Rejection, host: &str) -> Self {
         let reason = reason(rejection);
-        let message = format!("{host} refused the same credentials twice within the hour: {}. They are not sent again before the hour is over, so that no account gets locked", remedy::meaning(reason));
+        let message = format!(
+            "{host} refused the same credentials twice within the hour: {}. They are not sent again before the hour is over, so that no account gets locked",
+            remedy::meaning(reason)
+        );
         Self {
             reason,
             cause: rejection.cause(),
@@ -181,13 +184,23 @@ mod tests {
     use super::*;
 
     fn refusal(rejection: Rejection) -> Refusal {
-        Refusal { rejection, http_status: Some(401), error: Some("invalid_client".into()), description: Some("Bad credentials".into()), retry_after: None, note: None }
+        Refusal {
+            rejection,
+            http_status: Some(401),
+            error: Some("invalid_client".into()),
+            description: Some("Bad credentials".into()),
+            retry_after: None,
+            note: None,
+        }
     }
 
     #[test]
     fn a_refusal_says_who_answered_what_and_what_it_means() {
         let failure = Failure::refused(&refusal(Rejection::ClientAuthenticationFailed(ClientCause::WrongSecret)), "auth.example.com");
-        assert_eq!(failure.message, "auth.example.com answered 401 invalid_client: the client was not accepted (WrongSecret): \"Bad credentials\"");
+        assert_eq!(
+            failure.message,
+            "auth.example.com answered 401 invalid_client: the client was not accepted (WrongSecret): \"Bad credentials\""
+        );
     }
 
     #[test]

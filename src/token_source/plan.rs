@@ -77,7 +77,10 @@ fn obstacle(observed: &Observed<'_>) -> Option<Failure> {
     }
     let secret = observed.source.target_name();
     if observed.source.spec.credentials.as_ref().is_some_and(|credentials| credentials.secret_ref.name == secret) {
-        return Some(Failure::local(Reason::InvalidSpec, format!("spec.secret.name and spec.credentials.secretRef.name both say {secret}: the token needs a Secret of its own")));
+        return Some(Failure::local(
+            Reason::InvalidSpec,
+            format!("spec.secret.name and spec.credentials.secretRef.name both say {secret}: the token needs a Secret of its own"),
+        ));
     }
     if let Target::Foreign { whose } = &observed.target {
         return Some(Failure::local(Reason::SecretConflict, format!("Secret {secret} {whose}: it is left as it is")));
@@ -91,7 +94,9 @@ fn obstacle(observed: &Observed<'_>) -> Option<Failure> {
 }
 
 enum Need {
-    None { until: Timestamp },
+    None {
+        until: Timestamp,
+    },
     Token(Cause),
     /// Depends on credentials that were not read yet.
     Unknown,

@@ -49,31 +49,67 @@ pub fn remedy(reason: Reason, cause: Option<ClientCause>) -> &'static str {
         Reason::TokenIssued => "",
         Reason::Suspended => "Set spec.suspend to false to request tokens again.",
         Reason::ClientAuthenticationFailed => client_remedy(cause.unwrap_or(ClientCause::Unspecified)),
-        Reason::UserAuthenticationFailed => "Log on with this user and password at the identity provider in a browser; if that fails, change the password or use another user. A Universal ID user needs the separate password of the SAP ID service account.",
-        Reason::CredentialsRejected => "Check client id and secret first, for instance by a client_credentials request with the same client, then user name and password at the identity provider.",
-        Reason::UserAccountLocked => "Wait for the lock to end (often 60 minutes) or have an administrator unlock the user, then correct the password in the credentials Secret.",
-        Reason::UserAccountDisabled => "Have an administrator activate the user (verified mail address, password logon allowed), or use another user.",
+        Reason::UserAuthenticationFailed => {
+            "Log on with this user and password at the identity provider in a browser; if that fails, change the password or use another user. A Universal ID user needs the separate password of the SAP ID service account."
+        }
+        Reason::CredentialsRejected => {
+            "Check client id and secret first, for instance by a client_credentials request with the same client, then user name and password at the identity provider."
+        }
+        Reason::UserAccountLocked => {
+            "Wait for the lock to end (often 60 minutes) or have an administrator unlock the user, then correct the password in the credentials Secret."
+        }
+        Reason::UserAccountDisabled => {
+            "Have an administrator activate the user (verified mail address, password logon allowed), or use another user."
+        }
         Reason::PasswordChangeRequired => "Log on with this user in a browser, set a new password and put it into the credentials Secret.",
-        Reason::InitialPasswordExpired => "Have an administrator issue a new initial password, log on once in a browser to set a lasting one, and put that into the credentials Secret.",
+        Reason::InitialPasswordExpired => {
+            "Have an administrator issue a new initial password, log on once in a browser to set a lasting one, and put that into the credentials Secret."
+        }
         Reason::MultiFactorRequired => "Exempt this technical user from the second factor, or use a grant without a user.",
-        Reason::UserInteractionRequired => "Have an administrator grant consent for this client, or complete the user's account in a browser.",
-        Reason::IdentityProviderNotSupported => "Only OpenID Connect providers support the password grant, SAML does not. Use the origin key of one that does, sap.default or sap.custom on XSUAA, in login_hint.",
-        Reason::IdentityProviderError => "The server could not reach or use the identity provider behind it. It is tried again; if it stays, read the authorization server's log.",
+        Reason::UserInteractionRequired => {
+            "Have an administrator grant consent for this client, or complete the user's account in a browser."
+        }
+        Reason::IdentityProviderNotSupported => {
+            "Only OpenID Connect providers support the password grant, SAML does not. Use the origin key of one that does, sap.default or sap.custom on XSUAA, in login_hint."
+        }
+        Reason::IdentityProviderError => {
+            "The server could not reach or use the identity provider behind it. It is tried again; if it stays, read the authorization server's log."
+        }
         Reason::GrantTypeNotAllowed => "Allow the grant type in the client's registration, or set spec.grant.type to one that is allowed.",
         Reason::InvalidScope => "Ask only for scopes, audience and resource that the client is registered for.",
-        Reason::InvalidRequest => "Compare the request with the server's documentation: extra parameters, client authentication method, and the token URL itself.",
-        Reason::AssertionRejected => "Check the assertion's issuer, audience, signature and life, and the trust that the server has in its issuer.",
+        Reason::InvalidRequest => {
+            "Compare the request with the server's documentation: extra parameters, client authentication method, and the token URL itself."
+        }
+        Reason::AssertionRejected => {
+            "Check the assertion's issuer, audience, signature and life, and the trust that the server has in its issuer."
+        }
         Reason::RefreshTokenInvalid => "The grant itself is used instead. If that is not possible, provide a new refresh token.",
-        Reason::AccessDenied => "Ask the server's administrator which policy denies it: conditional access, allowed addresses, or the client's assignment.",
-        Reason::TenantNotFound => "Check the tenant or realm in spec.tokenURL and spec.tenant: its subdomain, its spelling, and that it still exists.",
-        Reason::RateLimited => "Nothing to do: requests pause as long as the server asks. If it stays, fewer TokenSources or longer token lives help.",
+        Reason::AccessDenied => {
+            "Ask the server's administrator which policy denies it: conditional access, allowed addresses, or the client's assignment."
+        }
+        Reason::TenantNotFound => {
+            "Check the tenant or realm in spec.tokenURL and spec.tenant: its subdomain, its spelling, and that it still exists."
+        }
+        Reason::RateLimited => {
+            "Nothing to do: requests pause as long as the server asks. If it stays, fewer TokenSources or longer token lives help."
+        }
         Reason::TemporarilyUnavailable => "Nothing to do: it is tried again well before the token expires.",
         Reason::ServerError => "It is tried again. If it stays, read the authorization server's log.",
-        Reason::ProxyAuthenticationRequired => "The proxy between the operator and the server wants credentials: have the host exempted, or configure a proxy that lets the operator through.",
-        Reason::NotAnOAuthResponse => "Check spec.tokenURL: it is answered by a web page, a redirect or a gateway, not by a token endpoint. Redirects are never followed with credentials.",
-        Reason::InvalidTokenResponse => "Check that spec.tokenURL is a token endpoint and that it issues Bearer tokens with a sane lifetime.",
-        Reason::TLSVerificationFailed => "Put the certificates of the authority that signed the server's certificate into spec.tls.caBundle, or have the server's certificate renewed or reissued for this host.",
-        Reason::ConnectionFailed => "Check the host in spec.tokenURL, DNS, network policies and firewalls between the operator and the server.",
+        Reason::ProxyAuthenticationRequired => {
+            "The proxy between the operator and the server wants credentials: have the host exempted, or configure a proxy that lets the operator through."
+        }
+        Reason::NotAnOAuthResponse => {
+            "Check spec.tokenURL: it is answered by a web page, a redirect or a gateway, not by a token endpoint. Redirects are never followed with credentials."
+        }
+        Reason::InvalidTokenResponse => {
+            "Check that spec.tokenURL is a token endpoint and that it issues Bearer tokens with a sane lifetime."
+        }
+        Reason::TLSVerificationFailed => {
+            "Put the certificates of the authority that signed the server's certificate into spec.tls.caBundle, or have the server's certificate renewed or reissued for this host."
+        }
+        Reason::ConnectionFailed => {
+            "Check the host in spec.tokenURL, DNS, network policies and firewalls between the operator and the server."
+        }
         Reason::CredentialsNotFound => "Create the object in the TokenSource's own namespace, or correct its name.",
         Reason::CredentialsIncomplete => "Add the key to the object, or name the right key in spec.credentials.keys.",
         Reason::AssertionSourceNotReady => "See the conditions of the object that provides the assertion.",
@@ -85,14 +121,26 @@ pub fn remedy(reason: Reason, cause: Option<ClientCause>) -> &'static str {
 
 fn client_remedy(cause: ClientCause) -> &'static str {
     match cause {
-        ClientCause::UnknownClient => "Check the client id and that the token URL belongs to the tenant where the client is registered; a subscriber's application must be onboarded there.",
-        ClientCause::WrongSecret => "Put the client's current secret into the credentials Secret; check that the service binding or key it came from still exists and that its credential type is allowed.",
+        ClientCause::UnknownClient => {
+            "Check the client id and that the token URL belongs to the tenant where the client is registered; a subscriber's application must be onboarded there."
+        }
+        ClientCause::WrongSecret => {
+            "Put the client's current secret into the credentials Secret; check that the service binding or key it came from still exists and that its credential type is allowed."
+        }
         ClientCause::ExpiredSecret => "Create a new client secret at the authorization server and put it into the credentials Secret.",
-        ClientCause::SecretEncoding => "The secret holds characters that the server decodes differently: use clientAuthentication.method Body, or change clientAuthentication.basicEncoding.",
-        ClientCause::WrongAuthenticationMethod => "Use the client authentication method that the client is registered for: set spec.clientAuthentication.method.",
-        ClientCause::BadCertificate => "Check that the client certificate is the registered one, has not expired, and that x509 is among the allowed credential types.",
+        ClientCause::SecretEncoding => {
+            "The secret holds characters that the server decodes differently: use clientAuthentication.method Body, or change clientAuthentication.basicEncoding."
+        }
+        ClientCause::WrongAuthenticationMethod => {
+            "Use the client authentication method that the client is registered for: set spec.clientAuthentication.method."
+        }
+        ClientCause::BadCertificate => {
+            "Check that the client certificate is the registered one, has not expired, and that x509 is among the allowed credential types."
+        }
         ClientCause::BadClientAssertion => "Check the client assertion's issuer, audience, key and life against the client's registration.",
-        ClientCause::MissingCredentials => "The server saw no client credentials: check the keys of the credentials Secret and spec.clientAuthentication.method.",
+        ClientCause::MissingCredentials => {
+            "The server saw no client credentials: check the keys of the credentials Secret and spec.clientAuthentication.method."
+        }
         ClientCause::ClientDisabled => "Have the client enabled at the authorization server.",
         ClientCause::Unspecified => "Check client id and secret, the client's registration, and spec.clientAuthentication.method.",
     }

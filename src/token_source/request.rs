@@ -68,7 +68,9 @@ fn endpoint(spec: &v1::TokenSourceSpec, allow_http: bool) -> Result<TokenEndpoin
     let url_type = match (spec.token_url_type, &spec.tenant) {
         (v1::TokenUrlType::Dedicated, _) => UrlType::Dedicated,
         (v1::TokenUrlType::Common, Some(tenant)) => UrlType::Common { tenant },
-        (v1::TokenUrlType::Common, None) => return Err(invalid("spec.tenant", "is missing: tokenURLType Common needs the tenant's subdomain")),
+        (v1::TokenUrlType::Common, None) => {
+            return Err(invalid("spec.tenant", "is missing: tokenURLType Common needs the tenant's subdomain"));
+        }
     };
     TokenEndpoint::parse(&spec.token_url, url_type, allow_http).map_err(|error| invalid("spec.tokenURL", &error.to_string()))
 }
@@ -117,10 +119,17 @@ fn extra_headers(headers: Option<&BTreeMap<String, String>>) -> Result<HeaderMap
     Ok(map)
 }
 
-fn extra_parameters(field: &str, parameters: Option<&BTreeMap<String, String>>, is_own: impl Fn(&str) -> bool) -> Result<Vec<(String, String)>, Failure> {
+fn extra_parameters(
+    field: &str,
+    parameters: Option<&BTreeMap<String, String>>,
+    is_own: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, String)>, Failure> {
     let pairs = parameters.into_iter().flatten();
     match pairs.clone().find(|(name, _)| is_own(name)) {
-        Some((name, _)) => Err(invalid(&format!("{field}.{name}"), "would replace a parameter that the grant or another field of the spec sends: remove it")),
+        Some((name, _)) => Err(invalid(
+            &format!("{field}.{name}"),
+            "would replace a parameter that the grant or another field of the spec sends: remove it",
+        )),
         None => Ok(pairs.map(|(name, value)| (name.clone(), value.clone())).collect()),
     }
 }
@@ -150,8 +159,10 @@ mod tests {
         }
     }
 
+    type Pairs = Vec<(String, String)>;
+
     /// Path and query, headers in order of name, and the body's parameters.
-    fn sent(json: &serde_json::Value) -> (String, Vec<(String, String)>, Vec<(String, String)>) {
+    fn sent(json: &serde_json::Value) -> (String, Pairs, Pairs) {
         let spec = spec(json);
         let request = prepare(&spec, false).unwrap().complete(credentials(&spec)).encode();
         let mut headers: Vec<(String, String)> =
@@ -170,7 +181,10 @@ mod tests {
         let (uri, headers, form) = sent(&json!({"tokenURL": "https://auth.example.com/token", "scopes": ["b", "a"]}));
         assert_eq!(uri, "https://auth.example.com/token");
         assert_eq!(headers, pairs(&[("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]));
-        assert_eq!(form, pairs(&[("grant_type", "client_credentials"), ("client_id", "orders"), ("client_secret", "p+ss w%rd"), ("scope", "b a")]));
+        assert_eq!(
+            form,
+            pairs(&[("grant_type", "client_credentials"), ("client_id", "orders"), ("client_secret", "p+ss w%rd"), ("scope", "b a")])
+        );
     }
 
     #[test]
@@ -204,7 +218,14 @@ mod tests {
             "request": {"headers": {"X-Source": "tks"}, "query": {"lang": "en us"}, "body": {"response_type": "token"}}}));
         assert_eq!(uri, "https://api.example.com/apitoken/v1?grant_type=client_credentials&lang=en+us");
         assert!(headers.contains(&("x-source".to_owned(), "tks".to_owned())));
-        let expected = [("audience", "aud"), ("resource", "urn:r"), ("token_format", "opaque"), ("refresh_expiry", "0"), ("max_exchange_period", "24"), ("response_type", "token")];
+        let expected = [
+            ("audience", "aud"),
+            ("resource", "urn:r"),
+            ("token_format", "opaque"),
+            ("refresh_expiry", "0"),
+            ("max_exchange_period", "24"),
+            ("response_type", "token"),
+        ];
         assert_eq!(form[3..], pairs(&expected)[..]);
     }
 

@@ -167,7 +167,8 @@ mod tests {
     fn waits(class: RetryClass, first: u64, valid_until: Option<i64>, not_before: Option<RetryAfter>) -> Vec<Option<i64>> {
         let refresh = Refresh::default();
         let retry = Retry::After { class, not_before, first: Duration::from_secs(first) };
-        let context = |failures| RetryContext { failures, now: at(0), valid_until: valid_until.map(at), floor: FLOOR, refresh: &refresh, seed: "" };
+        let context =
+            |failures| RetryContext { failures, now: at(0), valid_until: valid_until.map(at), floor: FLOOR, refresh: &refresh, seed: "" };
         (1..=8).map(|failures| next_attempt(retry, &context(failures)).map(Timestamp::as_second)).collect()
     }
 

@@ -95,11 +95,11 @@ pub fn report(observed: &Observed<'_>, outcome: Outcome, now: Timestamp) -> Repo
     };
     let look_again = match outcome {
         Outcome::Suspended => draft.suspended(),
-        Outcome::Kept(until) => draft.kept(until),
+        Outcome::Kept(until) => Some(draft.kept(until)),
         Outcome::Held(until) => draft.held(until),
         Outcome::Stalled(failure) => draft.stalled(&failure),
-        Outcome::Withheld { failure, until, attempt } => draft.withheld(&failure, until, attempt),
-        Outcome::Issued { issue, attempt } => draft.issued(&issue, attempt),
+        Outcome::Withheld { failure, until, attempt } => Some(draft.withheld(&failure, until, attempt)),
+        Outcome::Issued { issue, attempt } => Some(draft.issued(&issue, attempt)),
         Outcome::Refused { failure, attempt } => draft.refused(&failure, attempt),
     };
     let event = transition(&previous.conditions, &draft.status.conditions);
@@ -124,7 +124,7 @@ impl Draft<'_> {
         None
     }
 
-    fn kept(&mut self, until: Timestamp) -> Option<Timestamp> {
+    fn kept(&mut self, until: Timestamp) -> Timestamp {
         // After a crash between the two writes the Secret knows more than the status.
         let held = self.observed.target.held();
         self.status.expiration_time = held.and_then(|held| held.expires_at).map(Time);
@@ -134,7 +134,7 @@ impl Draft<'_> {
             self.status.last_refresh_time = held.and_then(|held| held.written_at).map(Time);
         }
         self.succeeded();
-        Some(until)
+        until
     }
 
     fn held(&mut self, until: Option<Timestamp>) -> Option<Timestamp> {
@@ -156,12 +156,12 @@ impl Draft<'_> {
         schedule::next_attempt(failure.retry, &self.retry_context(1))
     }
 
-    fn withheld(&mut self, failure: &Failure, until: Timestamp, attempt: Attempt) -> Option<Timestamp> {
+    fn withheld(&mut self, failure: &Failure, until: Timestamp, attempt: Attempt) -> Timestamp {
         let failures = self.observed.failures().max(1);
         self.status.next_attempt_time = Some(Time(until));
         self.attempted(attempt, failures);
         self.tell(failure, failures);
-        Some(until)
+        until
     }
 
     fn refused(&mut self, failure: &Failure, attempt: Attempt) -> Option<Timestamp> {
@@ -174,7 +174,7 @@ impl Draft<'_> {
         until
     }
 
-    fn issued(&mut self, issue: &Issue, attempt: Attempt) -> Option<Timestamp> {
+    fn issued(&mut self, issue: &Issue, attempt: Attempt) -> Timestamp {
         let asked = self.observed.source.spec.scopes.clone();
         self.status.token_type = Some(issue.token.token_type.clone());
         self.status.granted_scopes = issue.token.scope.clone().or(asked); // RFC 6749 §5.1: left out where identical
@@ -183,7 +183,7 @@ impl Draft<'_> {
         self.status.renewal_time = Some(Time(issue.renew_at));
         self.attempted(attempt, 0);
         self.succeeded();
-        Some(issue.renew_at)
+        issue.renew_at
     }
 
     /// What every attempt leaves, sent or held back.
@@ -257,7 +257,12 @@ impl Draft<'_> {
     fn set_ready_while_failing(&mut self, reason: Reason, message: String) {
         if self.expiry_ahead().is_some() {
             let secret = self.observed.source.target_name();
-            self.set(ConditionType::Ready, ConditionStatus::True, Reason::TokenIssued, format!("Secret {secret} holds a token that has not expired"));
+            self.set(
+                ConditionType::Ready,
+                ConditionStatus::True,
+                Reason::TokenIssued,
+                format!("Secret {secret} holds a token that has not expired"),
+            );
         } else {
             self.set(ConditionType::Ready, ConditionStatus::False, reason, message);
         }

@@ -8,7 +8,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectM
 
 use super::digest::RequestDigest;
 use crate::api::TokenSource;
-use crate::api::names::{CREDENTIALS_VERSION, EXPIRES_AT, FIELD_MANAGER, KEYS, MANAGED_BY, MANAGED_BY_LABEL, RENEW_AT, REQUEST_DIGEST, SOURCE};
+use crate::api::names::{
+    CREDENTIALS_VERSION, EXPIRES_AT, FIELD_MANAGER, KEYS, MANAGED_BY, MANAGED_BY_LABEL, RENEW_AT, REQUEST_DIGEST, SOURCE,
+};
 
 /// The target Secret as its metadata tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

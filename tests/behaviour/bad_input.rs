@@ -19,8 +19,18 @@ async fn what_is_missing_or_wrong_is_named_and_its_mending_is_noticed() {
     let from = |secret: &str| json!({"secretRef": {"name": secret}});
     let cases = [
         ("no-secret", json!({"tokenURL": url, "credentials": from("nowhere")}), "CredentialsNotFound", "there is no Secret nowhere"),
-        ("empty-secret", json!({"tokenURL": url, "credentials": from("empty")}), "CredentialsIncomplete", "key client_secret of Secret empty is empty"),
-        ("no-keys", json!({"tokenURL": url, "credentials": from("other-keys")}), "CredentialsIncomplete", "Secret other-keys has no key client_id"),
+        (
+            "empty-secret",
+            json!({"tokenURL": url, "credentials": from("empty")}),
+            "CredentialsIncomplete",
+            "key client_secret of Secret empty is empty",
+        ),
+        (
+            "no-keys",
+            json!({"tokenURL": url, "credentials": from("other-keys")}),
+            "CredentialsIncomplete",
+            "Secret other-keys has no key client_id",
+        ),
         (
             "wrong-key",
             json!({"tokenURL": url, "credentials": {"secretRef": {"name": "good"}, "keys": {"clientSecret": "nope"}}}),
@@ -28,7 +38,12 @@ async fn what_is_missing_or_wrong_is_named_and_its_mending_is_noticed() {
             "Secret good has no key nope",
         ),
         ("own-target", json!({"tokenURL": url, "credentials": from("good"), "secret": {"name": "good"}}), "InvalidSpec", "both say good"),
-        ("no-host", json!({"tokenURL": "https://no-such-host.invalid/token", "credentials": from("good")}), "ConnectionFailed", "no-such-host.invalid"),
+        (
+            "no-host",
+            json!({"tokenURL": "https://no-such-host.invalid/token", "credentials": from("good")}),
+            "ConnectionFailed",
+            "no-such-host.invalid",
+        ),
         (
             "no-bundle",
             json!({"tokenURL": url, "credentials": from("good"), "tls": {"caBundle": {"configMapRef": {"name": "nowhere", "key": "ca.crt"}}}}),

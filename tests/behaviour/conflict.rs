@@ -59,9 +59,16 @@ async fn two_sources_that_race_for_one_target_never_share_it() {
             // Both answers take a while, so that both requests are under way before either Secret is there.
             endpoint.script(name, vec![Step::Slow(std::time::Duration::from_millis(300), Box::new(Step::Token { expires_in: 3600 }))]);
             let target = format!("shared{pair}");
-            stage.source(name, json!({"tokenURL": endpoint.url(name), "credentials": {"secretRef": {"name": "client"}}, "secret": {"name": target}})).await;
+            stage
+                .source(
+                    name,
+                    json!({"tokenURL": endpoint.url(name), "credentials": {"secretRef": {"name": "client"}}, "secret": {"name": target}}),
+                )
+                .await;
         }
-        let settled = |status: &crate::stage::Status| !status.is(ConditionType::Refreshed, ConditionStatus::Unknown) && status.has(ConditionType::Ready);
+        let settled = |status: &crate::stage::Status| {
+            !status.is(ConditionType::Refreshed, ConditionStatus::Unknown) && status.has(ConditionType::Ready)
+        };
         let first = stage.until(&names[0], "settled", settled).await;
         let second = stage.until(&names[1], "settled", settled).await;
         let reasons = [first.reason(ConditionType::Ready), second.reason(ConditionType::Ready)];

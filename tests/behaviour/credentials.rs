@@ -1,9 +1,9 @@
 //! Rotated credentials and a changed spec are followed at once; a touched Secret with the same content is not.
 
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use testenv::accounts::CC;
 use testenv::{ScriptedEndpoint, Step};
-use kube::api::{Patch, PatchParams};
 
 use crate::stage::{Stage, eventually};
 
@@ -16,7 +16,9 @@ async fn a_corrected_secret_is_tried_at_once_on_keycloak() {
     let stage = Stage::set("corrected").await;
     let _operator = stage.operator();
     stage.secret("client", &[("client_id", CC.id), ("client_secret", "mistyped")]).await;
-    stage.source("orders", json!({"tokenURL": stage.world.keycloak_token_url().unwrap(), "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage
+        .source("orders", json!({"tokenURL": stage.world.keycloak_token_url().unwrap(), "credentials": {"secretRef": {"name": "client"}}}))
+        .await;
     let refused = stage.until_refused("orders", "ClientAuthenticationFailed").await;
     assert!(refused.0.last_failure.is_some());
 
@@ -56,9 +58,7 @@ async fn a_changed_spec_brings_a_new_token_and_a_changed_timeout_does_not() {
     let endpoint = ScriptedEndpoint::start().await.unwrap();
     endpoint.script("orders", vec![Step::Token { expires_in: 3600 }]);
     stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
-    let spec = |scope: &str, timeout: &str| {
-        json!({"tokenURL": endpoint.url("orders"), "credentials": {"secretRef": {"name": "client"}}, "scopes": [scope], "request": {"readTimeout": timeout}})
-    };
+    let spec = |scope: &str, timeout: &str| json!({"tokenURL": endpoint.url("orders"), "credentials": {"secretRef": {"name": "client"}}, "scopes": [scope], "request": {"readTimeout": timeout}});
     stage.source("orders", spec("read", "10s")).await;
     stage.until_ready("orders").await;
 

@@ -14,7 +14,9 @@ async fn without_being_allowed_no_request_goes_to_loopback_by_address_or_by_name
     stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
     let by_address = endpoint.url("inner");
     let port = by_address.rsplit(':').next().unwrap().to_owned();
-    for (name, url) in [("address", by_address), ("name", format!("http://localhost:{port}")), ("mapped", format!("http://[::ffff:127.0.0.1]:{port}"))] {
+    for (name, url) in
+        [("address", by_address), ("name", format!("http://localhost:{port}")), ("mapped", format!("http://[::ffff:127.0.0.1]:{port}"))]
+    {
         stage.source(name, json!({"tokenURL": url, "credentials": {"secretRef": {"name": "client"}}})).await;
         stage.until_refused(name, "HostNotAllowed").await;
     }

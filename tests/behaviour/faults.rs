@@ -17,7 +17,11 @@ async fn each_fault_has_its_reason_and_no_secret_is_written() {
     stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
     let elsewhere = endpoint.url("elsewhere");
     endpoint.script("elsewhere", vec![Step::Token { expires_in: 3600 }]);
-    let raw = |status, body: &str| Step::Raw { status, headers: vec![("content-type".into(), "application/json".into())], body: body.as_bytes().to_vec() };
+    let raw = |status, body: &str| Step::Raw {
+        status,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: body.as_bytes().to_vec(),
+    };
     // Name, what the endpoint does, the reason, whether nothing will change by itself.
     let cases = [
         ("throttled", Step::RateLimited { retry_after: Some("7".into()) }, "RateLimited", false),
@@ -39,7 +43,9 @@ async fn each_fault_has_its_reason_and_no_secret_is_written() {
     for (name, step, ..) in &cases {
         endpoint.script(name, vec![step.clone()]);
         let request: Value = json!({"connectTimeout": "2s", "readTimeout": "2s"});
-        stage.source(name, json!({"tokenURL": endpoint.url(name), "credentials": {"secretRef": {"name": "client"}}, "request": request})).await;
+        stage
+            .source(name, json!({"tokenURL": endpoint.url(name), "credentials": {"secretRef": {"name": "client"}}, "request": request}))
+            .await;
     }
     for (name, _, reason, stalled) in &cases {
         let status = stage.until_refused(name, reason).await;

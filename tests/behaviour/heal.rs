@@ -48,14 +48,20 @@ async fn a_changed_token_a_removed_key_and_a_removed_annotation_are_mended() {
         json!({"metadata": {"annotations": {"tokensource.dev/expires-at": "2099-01-01T00:00:00Z"}}}),
     ];
     for (index, change) in changes.into_iter().enumerate() {
-        stage.secrets().patch("orders", &PatchParams { field_manager: Some("someone".into()), ..PatchParams::default() }, &Patch::Merge(change)).await.unwrap();
+        stage
+            .secrets()
+            .patch("orders", &PatchParams { field_manager: Some("someone".into()), ..PatchParams::default() }, &Patch::Merge(change))
+            .await
+            .unwrap();
         let expected = index + 2;
         assert!(endpoint.wait_for("orders", expected, Duration::from_secs(60)).await, "change {index} was not noticed");
         let mended = || async {
             let secret = stage.secrets().get("orders").await.unwrap();
             let data = crate::stage::text(&secret);
             let annotations = secret.metadata.annotations.unwrap();
-            data["access_token"] != "forged" && data.contains_key("token_type") && annotations["tokensource.dev/expires-at"] == data["expires_at"]
+            data["access_token"] != "forged"
+                && data.contains_key("token_type")
+                && annotations["tokensource.dev/expires-at"] == data["expires_at"]
         };
         eventually("the Secret is as it should be", mended).await;
     }

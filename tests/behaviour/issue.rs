@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
-use testenv::accounts::{CC, ROPC, ROPC_PUBLIC, SPECIAL, ALICE};
+use testenv::accounts::{ALICE, CC, ROPC, ROPC_PUBLIC, SPECIAL};
 use testenv::{ScriptedEndpoint, Step};
 use tokensource::api::condition::ConditionType;
 
@@ -56,7 +56,9 @@ async fn keycloak_and_uaa_issue_by_both_grants_and_every_client_authentication()
     let (keycloak, uaa) = (stage.world.keycloak_token_url().unwrap(), stage.world.uaa_token_url().unwrap());
     stage.secret("cc", &[("clientid", CC.id), ("clientsecret", CC.secret)]).await;
     stage.secret("special", &[("clientId", SPECIAL.id), ("clientSecret", SPECIAL.secret)]).await;
-    stage.secret("ropc", &[("client_id", ROPC.id), ("client_secret", ROPC.secret), ("username", ALICE.name), ("password", ALICE.password)]).await;
+    stage
+        .secret("ropc", &[("client_id", ROPC.id), ("client_secret", ROPC.secret), ("username", ALICE.name), ("password", ALICE.password)])
+        .await;
     stage.secret("alice", &[("who", ALICE.name), ("how", ALICE.password)]).await;
     let basic = |encoding: &str| json!({"method": "Basic", "basicEncoding": encoding});
     let from = |secret: &str| json!({"secretRef": {"name": secret}});
@@ -67,7 +69,10 @@ async fn keycloak_and_uaa_issue_by_both_grants_and_every_client_authentication()
         ("keycloak-basic", json!({"tokenURL": keycloak, "credentials": from("special"), "clientAuthentication": basic("FormURLEncoded")})),
         ("keycloak-special-body", json!({"tokenURL": keycloak, "credentials": from("special")})),
         ("keycloak-password", json!({"tokenURL": keycloak, "grant": password, "credentials": from("ropc")})),
-        ("keycloak-public", json!({"tokenURL": keycloak, "grant": password, "credentials": public, "clientID": ROPC_PUBLIC.id, "clientAuthentication": {"method": "None"}})),
+        (
+            "keycloak-public",
+            json!({"tokenURL": keycloak, "grant": password, "credentials": public, "clientID": ROPC_PUBLIC.id, "clientAuthentication": {"method": "None"}}),
+        ),
         ("uaa-body", json!({"tokenURL": uaa, "credentials": from("cc")})),
         ("uaa-basic", json!({"tokenURL": uaa, "credentials": from("special"), "clientAuthentication": basic("Raw")})),
         ("uaa-special-body", json!({"tokenURL": uaa, "credentials": from("special")})),
@@ -91,7 +96,12 @@ async fn a_private_ca_is_trusted_by_the_bundle_and_not_without_it() {
     stage.secret("client", &[("client_id", CC.id), ("client_secret", CC.secret)]).await;
     stage.secret("ca", &[("ca.crt", &ca)]).await;
     let from = json!({"secretRef": {"name": "client"}});
-    stage.source("trusting", json!({"tokenURL": url, "credentials": from, "tls": {"caBundle": {"secretRef": {"name": "ca", "key": "ca.crt"}}}})).await;
+    stage
+        .source(
+            "trusting",
+            json!({"tokenURL": url, "credentials": from, "tls": {"caBundle": {"secretRef": {"name": "ca", "key": "ca.crt"}}}}),
+        )
+        .await;
     stage.source("doubting", json!({"tokenURL": url, "credentials": from})).await;
 
     stage.until_ready("trusting").await;
@@ -106,7 +116,12 @@ async fn fewer_scopes_than_asked_are_accepted_and_said() {
     let body = json!({"access_token": "t", "token_type": "bearer", "expires_in": 3600, "scope": "read"});
     endpoint.script("less", vec![Step::Json { status: 200, body }]);
     stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
-    stage.source("less", json!({"tokenURL": endpoint.url("less"), "credentials": {"secretRef": {"name": "client"}}, "scopes": ["read", "write"]})).await;
+    stage
+        .source(
+            "less",
+            json!({"tokenURL": endpoint.url("less"), "credentials": {"secretRef": {"name": "client"}}, "scopes": ["read", "write"]}),
+        )
+        .await;
 
     let status = stage.until_ready("less").await;
     assert_eq!(status.0.granted_scopes.as_deref(), Some(["read".to_owned()].as_slice()));

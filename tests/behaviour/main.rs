@@ -1,6 +1,9 @@
 //! What the operator does, seen from outside: the real binary against a real API server, real authorization servers,
 //! and a scripted token endpoint for faults. One behaviour a file.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(missing_docs, reason = "tests are named by sentences")]
+
 mod bad_input;
 mod conflict;
 mod credentials;

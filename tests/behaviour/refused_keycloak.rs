@@ -6,6 +6,9 @@ use tokensource::api::condition::{ConditionStatus, ConditionType};
 
 use crate::stage::Stage;
 
+/// Name, token URL, grant, credentials (client id and secret, user name and password), reason, cause.
+type Case<'a> = (&'a str, &'a str, &'a Value, [&'a str; 4], &'a str, Option<&'a str>);
+
 #[tokio::test]
 async fn each_refusal_of_keycloak_has_its_reason() {
     let stage = Stage::set("keycloak").await;
@@ -14,7 +17,7 @@ async fn each_refusal_of_keycloak_has_its_reason() {
     let no_realm = url.replace("/realms/op/", "/realms/nowhere/");
     let password = json!({"type": "Password"});
     let client = json!({"type": "ClientCredentials"});
-    let cases: [(&str, &str, &Value, [&str; 4], &str, Option<&str>); 8] = [
+    let cases: [Case<'_>; 8] = [
         ("wrong-secret", &url, &client, [CC.id, "wr0ng-s3cret", "", ""], "ClientAuthenticationFailed", Some("WrongSecret")),
         ("unknown-client", &url, &client, ["nobody", "wr0ng-s3cret", "", ""], "ClientAuthenticationFailed", Some("UnknownClient")),
         ("disabled-client", &url, &client, [OFF.id, OFF.secret, "", ""], "ClientAuthenticationFailed", None),

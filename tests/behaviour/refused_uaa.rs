@@ -24,7 +24,9 @@ async fn each_refusal_of_the_uaa_has_its_reason() {
     for (name, grant, [id, secret, user, password], scopes, _) in &cases {
         let credentials = format!("{name}-credentials");
         stage.secret(&credentials, &[("client_id", id), ("client_secret", secret), ("username", user), ("password", password)]).await;
-        stage.source(name, json!({"tokenURL": url, "grant": grant, "scopes": scopes, "credentials": {"secretRef": {"name": credentials}}})).await;
+        stage
+            .source(name, json!({"tokenURL": url, "grant": grant, "scopes": scopes, "credentials": {"secretRef": {"name": credentials}}}))
+            .await;
     }
     for (name, .., reason) in &cases {
         let status = stage.until_refused(name, reason).await;

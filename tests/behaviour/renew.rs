@@ -21,7 +21,9 @@ async fn a_token_of_twenty_seconds_changes_twice_and_is_never_expired() {
     let stage = Stage::set("renew").await;
     let _operator = stage.operator();
     stage.secret("client", &[("client_id", CC_SHORT.id), ("client_secret", CC_SHORT.secret)]).await;
-    stage.source("short", json!({"tokenURL": stage.world.keycloak_token_url().unwrap(), "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage
+        .source("short", json!({"tokenURL": stage.world.keycloak_token_url().unwrap(), "credentials": {"secretRef": {"name": "client"}}}))
+        .await;
     stage.until_ready("short").await;
 
     let mut seen = vec![stage.token("short").await];

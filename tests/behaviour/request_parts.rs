@@ -60,7 +60,12 @@ async fn a_common_url_carries_the_tenant() {
     endpoint.script("acme", vec![Step::Token { expires_in: 3600 }]);
     stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
     let url = endpoint.url("acme").replace("/acme", "/{tenant}");
-    stage.source("tenant", json!({"tokenURL": url, "tokenURLType": "Common", "tenant": "acme", "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage
+        .source(
+            "tenant",
+            json!({"tokenURL": url, "tokenURLType": "Common", "tenant": "acme", "credentials": {"secretRef": {"name": "client"}}}),
+        )
+        .await;
 
     stage.until_ready("tenant").await;
     assert_eq!(endpoint.count("acme"), 1);

@@ -32,7 +32,12 @@ async fn fresh_tokens_and_refused_credentials_are_left_alone_by_a_restart() {
     assert_eq!((endpoint.count("fresh"), endpoint.count("refused")), (1, 1));
     assert_eq!(stage.secrets().get("fresh").await.unwrap().metadata.resource_version, version);
     assert_eq!(stage.until_refused("refused", "ClientAuthenticationFailed").await.0, before.0);
-    let about_old: Vec<String> = stage.api_requests().into_iter().skip(requests_before).filter(|request| request.ends_with(" fresh") || request.ends_with(" refused")).collect();
+    let about_old: Vec<String> = stage
+        .api_requests()
+        .into_iter()
+        .skip(requests_before)
+        .filter(|request| request.ends_with(" fresh") || request.ends_with(" refused"))
+        .collect();
     assert_eq!(about_old, [""; 0], "no request to the API server about what needs none");
 }
 

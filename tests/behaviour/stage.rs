@@ -122,8 +122,10 @@ impl Stage {
 
     /// Waits for a failed `Refreshed` with this reason.
     pub async fn until_refused(&self, name: &str, reason: &str) -> Status {
-        self.until(name, reason, |status| status.is(ConditionType::Refreshed, ConditionStatus::False) && status.reason(ConditionType::Refreshed) == reason)
-            .await
+        self.until(name, reason, |status| {
+            status.is(ConditionType::Refreshed, ConditionStatus::False) && status.reason(ConditionType::Refreshed) == reason
+        })
+        .await
     }
 
     /// The target Secret's data as text.
