@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 CARGO ?= cargo
+TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help
 help: ## List the targets
@@ -11,7 +12,8 @@ help: ## List the targets
 .PHONY: demo
 demo: ## See it work: a local control plane, a real authorization server, three TokenSources (ends by itself)
 	$(CARGO) build --quiet --bin tokensource
-	$(CARGO) run --quiet -p testenv -- demo
+	$(CARGO) build --quiet -p testenv
+	$(CARGO) run --quiet -p testenv -- run --with control-plane,keycloak -- testenv/demo.sh $(TARGET_DIR)/debug/tokensource
 
 .PHONY: test
 test: ## Run every test, on a real kube-apiserver, Keycloak and UAA

@@ -13,7 +13,7 @@ use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::controller::egress::EgressPolicy;
-use crate::controller::{self, Settings};
+use crate::controller::{self, Limits, Settings};
 use crate::observability::tracing::{LogFormat, start};
 
 /// How the operator runs. Every flag can also be given as an environment variable.
@@ -48,9 +48,22 @@ pub struct RunArgs {
     #[arg(long = "allow-cidr", env = "TOKENSOURCE_ALLOW_CIDR", value_delimiter = ',', value_name = "CIDR")]
     allowed: Vec<IpNet>,
 
+    /// So many token requests at a time go to one endpoint.
+    #[arg(long, env = "TOKENSOURCE_ENDPOINT_CONCURRENCY", default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    endpoint_concurrency: u16,
+
+    /// So many token requests a second go to one endpoint (15 at most to an SAP Identity Authentication tenant).
+    #[arg(long, env = "TOKENSOURCE_ENDPOINT_RATE", default_value = "50", value_name = "N", value_parser = rate)]
+    endpoint_rate: f64,
+
     /// Never two automatic token requests of one TokenSource within so many seconds (or 10s, 1m).
     #[arg(long, env = "TOKENSOURCE_MIN_REFRESH_INTERVAL", default_value = "10s", value_parser = interval, value_name = "DURATION")]
     min_refresh_interval: Duration,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "must be a number, such as 50 or 0.5".to_owned())?;
+    if (0.1..=1_000_000.0).contains(&rate) { Ok(rate) } else { Err("must be 0.1 to 1000000".to_owned()) }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
@@ -78,6 +91,7 @@ async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
         namespaces: args.namespaces,
         label_selector: args.label_selector,
         concurrency: args.concurrency,
+        endpoint_limits: Limits { concurrency: args.endpoint_concurrency.into(), rate: args.endpoint_rate },
         egress: EgressPolicy::new(&args.denied, &args.allowed, &api_server),
         allow_http: args.allow_http,
         min_refresh_interval: args.min_refresh_interval,

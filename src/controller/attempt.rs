@@ -9,6 +9,7 @@ use super::context::{Context, Withheld};
 use super::dereference::ReadyRequest;
 use super::error::Error;
 use super::http::Unanswered;
+use super::pacing::Paused;
 use crate::api::condition::Reason;
 use crate::api::status::LastAttempt;
 use crate::clock;
@@ -20,50 +21,68 @@ use crate::token_source::digest::RequestDigest;
 use crate::token_source::failure::Failure;
 use crate::token_source::observed::Observed;
 use crate::token_source::plan::Cause;
-use crate::token_source::schedule::{expires_at, renew_at};
+use crate::token_source::schedule::{self, expires_at, renew_at};
 use crate::token_source::secret::{Issue, render};
 use crate::token_source::status::{Attempt, Outcome};
 
-/// Sends the request if the ledger lets it, and writes the token if one is issued.
+/// Sends the request if pace and ledger let it, and writes the token if one is issued.
 pub async fn attempt(observed: &Observed<'_>, context: &Context, ready: ReadyRequest, cause: Cause) -> Result<Outcome, Error> {
-    let ReadyRequest { request, connection, credentials_version, digest } = ready;
-    let host = request.endpoint.host();
-    let permit = match context.shared.attempts.admit(&digest.credentials).await {
+    let shared = &context.shared;
+    let host = ready.request.endpoint.host();
+    let withheld = |Withheld { until, rejection }| {
+        let attempt = made(context, &ready.digest, ready.credentials_version.clone());
+        Ok(Outcome::Withheld { failure: Failure::withheld(rejection, &host), until, attempt })
+    };
+    if let Some(refused) = shared.attempts.withheld(&ready.digest.credentials) {
+        return withheld(refused);
+    }
+    let _slot = match shared.pacing.slot(&ready.request.endpoint, observed.valid_until()).await {
+        Ok(slot) => slot,
+        Err(Paused { until }) => return Ok(Outcome::Stalled(Failure::paused(&host, until))),
+    };
+    let permit = match shared.attempts.admit(&ready.digest.credentials).await {
         Ok(permit) => permit,
-        Err(Withheld { until, rejection }) => {
-            let attempt = made(context, &digest, credentials_version);
-            return Ok(Outcome::Withheld { failure: Failure::withheld(rejection, &host), until, attempt });
-        }
+        Err(refused) => return withheld(refused),
     };
     tracing::debug!(?cause, host, "requesting a token");
-    let read_limit = observed.source.spec.request.read_limit();
-    let answer = match context.shared.tokens.send(&request, connection, read_limit).await {
-        Ok(response) => read(&request, &response),
-        Err(Unanswered::Fault(fault)) => Answer::Refused(refuse_transport(fault)),
-        Err(Unanswered::Denied) => return Ok(Outcome::Stalled(denied(&host))),
-        Err(Unanswered::UnusableCaBundle) => return Ok(Outcome::Stalled(unusable_ca_bundle())),
-    };
-    match answer {
-        Answer::Issued(token) => {
+    match exchange(observed, context, &ready).await {
+        Err(failure) => Ok(Outcome::Stalled(failure)),
+        Ok(Answer::Issued(token)) => {
             permit.settle(None);
-            issued(observed, context, *token, digest, credentials_version).await
+            issued(observed, context, *token, ready).await
         }
-        Answer::Refused(refusal) => {
+        Ok(Answer::Refused(refusal)) => {
             permit.settle(refused_credentials(&refusal));
-            let attempt = made(context, &digest, credentials_version);
+            throttle(context, &ready.request, &refusal);
+            let attempt = made(context, &ready.digest, ready.credentials_version);
             tracing::info!(host, reason = refusal.rejection.as_str(), status = refusal.http_status, "token request refused");
             Ok(Outcome::Refused { failure: Failure::refused(&refusal, &host), attempt })
         }
     }
 }
 
-async fn issued(
-    observed: &Observed<'_>,
-    context: &Context,
-    token: IssuedToken,
-    digest: RequestDigest,
-    credentials_version: Option<String>,
-) -> Result<Outcome, Error> {
+/// Request and answer. `Err` is what kept the request from being sent at all.
+async fn exchange(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest) -> Result<Answer, Failure> {
+    let read_limit = observed.source.spec.request.read_limit();
+    match context.shared.tokens.send(&ready.request, ready.connection.clone(), read_limit).await {
+        Ok(response) => Ok(read(&ready.request, &response)),
+        Err(Unanswered::Fault(fault)) => Ok(Answer::Refused(refuse_transport(fault))),
+        Err(Unanswered::Denied) => Err(denied(&ready.request.endpoint.host())),
+        Err(Unanswered::UnusableCaBundle) => Err(unusable_ca_bundle()),
+    }
+}
+
+/// A 429 slows the endpoint down for all; a `Retry-After` on it, or on a 503, pauses it.
+fn throttle(context: &Context, request: &TokenRequest, refusal: &Refusal) {
+    let too_many = refusal.rejection == Rejection::RateLimited;
+    if too_many || refusal.http_status == Some(503) {
+        let pause_until = refusal.retry_after.map(|wait| schedule::retry_after_end(wait, clock::now()));
+        context.shared.pacing.throttled(&request.endpoint, too_many, pause_until);
+    }
+}
+
+async fn issued(observed: &Observed<'_>, context: &Context, token: IssuedToken, ready: ReadyRequest) -> Result<Outcome, Error> {
+    let ReadyRequest { digest, credentials_version, .. } = ready;
     let source = observed.source;
     let now = clock::now();
     let expires_at = expires_at(token.lifetime, now, &source.spec.refresh);

@@ -12,6 +12,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, OnceCell};
 
 use super::http::TokenClient;
+use super::pacing::Pacing;
 use super::recent::Recent;
 use crate::api::TokenSource;
 use crate::oauth::rejection::Rejection;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub policy: Policy,
     /// The lock-out ledger.
     pub attempts: Attempts,
+    /// The pace of the token endpoints.
+    pub pacing: Pacing,
 }
 
 /// What the reconciles of one controller share.
@@ -90,6 +93,11 @@ impl Attempts {
     /// The ledger.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether these credentials would be held back, without counting anything.
+    pub fn withheld(&self, credentials: &Digest) -> Option<Withheld> {
+        self.ledger().withheld(credentials, crate::clock::now()).map(|(until, rejection)| Withheld { until, rejection })
     }
 
     /// Waits until the ledger lets these credentials go out, or says until when it does not.

@@ -10,6 +10,7 @@ pub mod egress;
 mod error;
 mod http;
 mod key;
+mod pacing;
 mod recent;
 mod reconcile;
 mod references;
@@ -31,6 +32,7 @@ use tokio::sync::OnceCell;
 use self::context::{Attempts, Context, ReadCredentials, SecretMeta, Shared};
 use self::egress::EgressPolicy;
 use self::http::TokenClient;
+use self::pacing::Pacing;
 use self::recent::Recent;
 use self::references::References;
 use crate::api::TokenSource;
@@ -38,6 +40,7 @@ use crate::api::names::{CONTROLLER, REFRESH_REQUESTED_AT};
 use crate::token_source::observed::Policy;
 
 pub use self::key::KeyError;
+pub use self::pacing::Limits;
 
 /// How the operator runs.
 #[derive(Debug, Clone)]
@@ -48,6 +51,8 @@ pub struct Settings {
     pub label_selector: Option<String>,
     /// How many sources are looked at at the same time.
     pub concurrency: u16,
+    /// How fast each token endpoint may be asked.
+    pub endpoint_limits: Limits,
     /// Where token requests may go.
     pub egress: EgressPolicy,
     /// Plain http token URLs are accepted.
@@ -67,6 +72,7 @@ pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static
         key: key::load_or_create(&client).await?,
         policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },
         attempts: Attempts::default(),
+        pacing: Pacing::new(settings.endpoint_limits),
         client,
     });
     let shutdown = shutdown.shared();

@@ -50,17 +50,23 @@ pub enum Admission {
 impl Ledger {
     /// Asks whether these credentials may be sent, and counts them as under way if so.
     pub fn admit(&mut self, credentials: &Digest, now: Timestamp) -> Admission {
+        if let Some((until, rejection)) = self.withheld(credentials, now) {
+            return Admission::Withheld { until, rejection };
+        }
         let entry = self.entries.entry(credentials.clone()).or_default();
         entry.forget(now);
-        let oldest = entry.refused.len().checked_sub(REFUSALS_MAX).and_then(|index| entry.refused.get(index));
-        if let (Some(oldest), Some(rejection)) = (oldest, entry.rejection) {
-            return Admission::Withheld { until: after(*oldest, WINDOW), rejection };
-        }
         if entry.refused.len() + entry.in_flight >= REFUSALS_MAX {
             return Admission::Busy;
         }
         entry.in_flight += 1;
         Admission::Send
+    }
+
+    /// Until when these credentials are held back, and what refused them last.
+    pub fn withheld(&self, credentials: &Digest, now: Timestamp) -> Option<(Timestamp, Rejection)> {
+        let refused = self.refused(credentials, now);
+        let oldest = refused.get(refused.len().checked_sub(REFUSALS_MAX)?)?;
+        Some((after(*oldest, WINDOW), self.entries.get(credentials)?.rejection?))
     }
 
     /// Records the end of a request. `rejection` is what refused the credentials, if anything did.

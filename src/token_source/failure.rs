@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::api::condition::Reason;
 use crate::oauth::rejection::{ClientCause, Refusal, Rejection, RetryAfter, RetryClass};
 
@@ -110,6 +112,13 @@ impl Failure {
     pub fn local_polled(reason: Reason, message: impl Into<String>) -> Self {
         let retry = Retry::After { class: RetryClass::Backoff, not_before: None, first: Duration::ZERO };
         Self { retry, ..Self::local(reason, message) }
+    }
+
+    /// The endpoint asked for a pause, so nothing was sent.
+    pub fn paused(host: &str, until: Timestamp) -> Self {
+        let message = format!("{host} asked for a pause in token requests: none is sent before it ends");
+        let retry = Retry::of(Rejection::RateLimited, Some(RetryAfter::At(until)));
+        Self { retry, ..Self::local(Reason::RateLimited, message) }
     }
 
     /// The same credentials were refused elsewhere, so they were not sent again.

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod digest;
 pub mod failure;
 pub mod observed;
+pub mod pace;
 pub mod plan;
 pub mod remedy;
 pub mod request;

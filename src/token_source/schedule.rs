@@ -66,10 +66,7 @@ pub fn next_attempt(retry: Retry, context: &RetryContext<'_>) -> Option<Timestam
     let Retry::After { class, not_before, first } = retry else {
         return None;
     };
-    let asked = not_before.map(|wait| match wait {
-        RetryAfter::Seconds(seconds) => Duration::from_secs(seconds),
-        RetryAfter::At(time) => between(context.now, time),
-    });
+    let asked = not_before.map(|wait| between(context.now, retry_after_end(wait, context.now)));
     let wait = match class {
         // One try as a safety net, for a change on the other side that nobody told us of.
         RetryClass::Input if context.failures > 1 => return None,
@@ -77,9 +74,9 @@ pub fn next_attempt(retry: Retry, context: &RetryContext<'_>) -> Option<Timestam
         RetryClass::Slow => slow(context.failures, context),
         RetryClass::BackoffThenSlow if context.failures > BACKOFF_ATTEMPTS => slow(context.failures - BACKOFF_ATTEMPTS, context),
         RetryClass::Backoff | RetryClass::BackoffThenSlow => backoff(first, context),
-        RetryClass::Server => asked.map_or_else(|| backoff(first, context), |wait| wait.min(RETRY_AFTER_MAX)),
+        RetryClass::Server => asked.unwrap_or_else(|| backoff(first, context)),
     };
-    let wait = wait.max(asked.unwrap_or_default().min(RETRY_AFTER_MAX)).max(context.floor);
+    let wait = wait.max(asked.unwrap_or_default()).max(context.floor);
     let wait = wait + wait.mul_f64(fraction(context.seed) / 10.0);
     Some(after(context.now, Duration::from_secs(wait.as_secs().max(context.floor.as_secs()))))
 }
@@ -94,6 +91,15 @@ pub fn is_stalled(retry: Retry, failures: u32) -> bool {
             RetryClass::Backoff | RetryClass::Server => false,
         },
     }
+}
+
+/// When the wait that a server asked for ends: an hour at the most.
+pub fn retry_after_end(wait: RetryAfter, now: Timestamp) -> Timestamp {
+    let end = match wait {
+        RetryAfter::Seconds(seconds) => after(now, Duration::from_secs(seconds)),
+        RetryAfter::At(time) => time,
+    };
+    end.min(after(now, RETRY_AFTER_MAX))
 }
 
 fn slow(failures: u32, context: &RetryContext<'_>) -> Duration {

@@ -152,8 +152,10 @@ impl Draft<'_> {
     }
 
     fn stalled(&mut self, failure: &Failure) -> Option<Timestamp> {
+        let until = schedule::next_attempt(failure.retry, &self.retry_context(1));
+        self.status.next_attempt_time = until.map(Time);
         self.tell(failure, 1);
-        schedule::next_attempt(failure.retry, &self.retry_context(1))
+        until
     }
 
     fn withheld(&mut self, failure: &Failure, until: Timestamp, attempt: Attempt) -> Timestamp {

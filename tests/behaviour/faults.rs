@@ -14,6 +14,8 @@ async fn each_fault_has_its_reason_and_no_secret_is_written() {
     let stage = Stage::set("faults").await;
     let mut operator = stage.operator();
     let endpoint = ScriptedEndpoint::start().await.unwrap();
+    // Endpoints of their own: a pause is for the whole endpoint.
+    let throttling = [ScriptedEndpoint::start().await.unwrap(), ScriptedEndpoint::start().await.unwrap()];
     stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
     let elsewhere = endpoint.url("elsewhere");
     endpoint.script("elsewhere", vec![Step::Token { expires_in: 3600 }]);
@@ -40,7 +42,8 @@ async fn each_fault_has_its_reason_and_no_secret_is_written() {
         ("foreign-type", raw(200, r#"{"access_token":"t","token_type":"mac"}"#), "InvalidTokenResponse", false),
         ("no-content", Step::Status(204), "InvalidTokenResponse", false),
     ];
-    for (name, step, ..) in &cases {
+    for (index, (name, step, ..)) in cases.iter().enumerate() {
+        let endpoint = throttling.get(index).unwrap_or(&endpoint);
         endpoint.script(name, vec![step.clone()]);
         let request: Value = json!({"connectTimeout": "2s", "readTimeout": "2s"});
         stage
@@ -70,4 +73,22 @@ async fn retry_after_is_obeyed_and_then_the_token_comes() {
     let requests = endpoint.requests("limit");
     let pause = requests[1].at - requests[0].at;
     assert!(pause >= Duration::from_secs(4), "the second request came after {pause:?}");
+}
+
+#[tokio::test]
+async fn one_429_pauses_the_whole_endpoint() {
+    let stage = Stage::set("pause").await;
+    let _operator = stage.operator();
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    endpoint.script("first", vec![Step::RateLimited { retry_after: Some("3600".into()) }]);
+    endpoint.script("second", vec![Step::Token { expires_in: 3600 }]);
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
+    let spec = |name: &str| json!({"tokenURL": endpoint.url(name), "credentials": {"secretRef": {"name": "client"}}});
+    stage.source("first", spec("first")).await;
+    stage.until_refused("first", "RateLimited").await;
+
+    stage.source("second", spec("second")).await;
+    let status = stage.until_refused("second", "RateLimited").await;
+    assert!(status.message(ConditionType::Ready).contains("asked for a pause") && !status.has(ConditionType::Stalled));
+    assert_eq!(endpoint.count("second"), 0);
 }

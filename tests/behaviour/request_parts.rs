@@ -84,5 +84,5 @@ async fn connections_are_kept_and_shared() {
         stage.until_ready(&name).await;
     }
     assert!(endpoint.wait_for("kept", 5, Duration::from_secs(5)).await);
-    // TODO assert_eq!(endpoint.connections(), 1);
+    assert_eq!(endpoint.connections(), 1);
 }

@@ -1,7 +1,8 @@
 //! The endpoint's connections.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
@@ -21,11 +22,12 @@ use super::answer::{Answer, answer, no_script};
 use super::record::RecordedRequest;
 
 /// Accepts until it is aborted; its connections end with it.
-pub(super) async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, scripts: Scripts) {
+pub(super) async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, scripts: Scripts, accepted_count: Arc<AtomicUsize>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                accepted_count.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(serve(stream, acceptor.clone(), scripts.clone()));
             },
             Some(_) = connections.join_next() => {}

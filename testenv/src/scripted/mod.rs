@@ -10,6 +10,7 @@ mod tls;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,7 @@ use tls::Identity;
 pub struct ScriptedEndpoint {
     address: SocketAddr,
     scripts: Scripts,
+    connections: Arc<AtomicUsize>,
     ca_pem: Option<String>,
     server: JoinHandle<()>,
 }
@@ -73,8 +75,9 @@ impl ScriptedEndpoint {
         let address = listener.local_addr().map_err(Error::Port)?;
         let scripts = Scripts::default();
         let (acceptor, ca_pem) = identity.map(|identity| (identity.acceptor, identity.ca_pem)).unzip();
-        let server = tokio::spawn(connection::accept(listener, acceptor, scripts.clone()));
-        Ok(Self { address, scripts, ca_pem, server })
+        let connections = Arc::default();
+        let server = tokio::spawn(connection::accept(listener, acceptor, scripts.clone(), Arc::clone(&connections)));
+        Ok(Self { address, scripts, connections, ca_pem, server })
     }
 
     /// The URL of `/<name>`.
@@ -117,6 +120,11 @@ impl ScriptedEndpoint {
     /// How many requests came to `/<name>` so far.
     pub fn count(&self, name: &str) -> usize {
         self.scripts.locked().get(name).map_or(0, |script| script.requests.len())
+    }
+
+    /// How many connections were opened so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Waits until at least `count` requests came to `/<name>`; false if they did not within `limit`.
