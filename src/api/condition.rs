@@ -57,6 +57,7 @@ pub enum ConditionStatus {
 #[expect(missing_docs, reason = "each word is documented once, by its remedy and in docs/failures.md")]
 pub enum Reason {
     TokenIssued,
+    Pending,
     Suspended,
     ClientAuthenticationFailed,
     UserAuthenticationFailed,

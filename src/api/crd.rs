@@ -4,6 +4,7 @@ use kube::CustomResourceExt as _;
 use serde_json::Value;
 
 use super::TokenSource;
+use super::condition::Reason;
 
 /// Formats of Rust's integer types, which `OpenAPI` does not know.
 const FOREIGN_FORMATS: [&str; 3] = ["uint8", "uint16", "uint32"];
@@ -15,7 +16,24 @@ const FOREIGN_FORMATS: [&str; 3] = ["uint8", "uint16", "uint32"];
 pub fn definition() -> Value {
     let mut definition = serde_json::to_value(TokenSource::crd()).unwrap_or_default();
     tidy(&mut definition);
+    if let Some(status) = definition.pointer_mut("/spec/versions/0/schema/openAPIV3Schema/properties/status") {
+        status["default"] = pending();
+    }
     definition
+}
+
+/// The status of a source that no operator has seen yet, so that nobody takes its silence for health (kstatus).
+fn pending() -> Value {
+    let condition = |condition_type: &str| {
+        serde_json::json!({
+            "type": condition_type,
+            "status": "Unknown",
+            "reason": Reason::Pending,
+            "message": "Waiting for the operator",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        })
+    };
+    serde_json::json!({ "conditions": [condition("Ready"), condition("Refreshed")] })
 }
 
 fn tidy(value: &mut Value) {

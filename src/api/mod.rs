@@ -10,6 +10,7 @@ pub mod crd;
 pub mod duration;
 pub mod names;
 pub mod request;
+pub mod secret;
 pub mod status;
 pub mod v1alpha1;
 

@@ -72,7 +72,7 @@ pub struct TokenSourceStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastFailure {
-    /// When it was first seen in this form.
+    /// When it was seen; of what is only seen again, the first time.
     pub time: Time,
     /// The classified reason.
     pub reason: String,

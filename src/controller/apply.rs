@@ -15,7 +15,7 @@ use crate::api::condition::Reason;
 use crate::api::names::FIELD_MANAGER;
 use crate::token_source::failure::Failure;
 use crate::token_source::observed::Observed;
-use crate::token_source::status::{Note, Report};
+use crate::token_source::outcome::{Note, Report};
 use crate::token_source::target::Target;
 
 /// A version that no object has: an apply that demands it can only create.
@@ -39,6 +39,9 @@ pub async fn secret(context: &Context, observed: &Observed<'_>, mut secret: Secr
                 return Ok(Ok(()));
             }
             Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(kube::Error::Api(status)) if (400..500).contains(&status.code) && status.code != 429 => {
+                return Ok(Err(Failure::unwritable(name, status.code, &status.reason)));
+            }
             Err(error) => return Err(Error::write(format!("Secret {name}"))(error)),
         }
         let found = secrets.get_metadata_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;

@@ -5,10 +5,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::apply;
-use super::context::{Context, Withheld};
+use super::context::Context;
 use super::dereference::ReadyRequest;
 use super::error::Error;
 use super::http::Unanswered;
+use super::ledger::Withheld;
 use super::pacing::Paused;
 use crate::api::condition::Reason;
 use crate::api::status::LastAttempt;
@@ -20,15 +21,18 @@ use crate::oauth::token::IssuedToken;
 use crate::token_source::digest::RequestDigest;
 use crate::token_source::failure::Failure;
 use crate::token_source::observed::Observed;
+use crate::token_source::outcome::{Attempt, Outcome};
 use crate::token_source::plan::Cause;
 use crate::token_source::schedule::{self, expires_at, renew_at};
 use crate::token_source::secret::{Issue, render};
-use crate::token_source::status::{Attempt, Outcome};
 
 /// Sends the request if pace and ledger let it, and writes the token if one is issued.
 pub async fn attempt(observed: &Observed<'_>, context: &Context, ready: ReadyRequest, cause: Cause) -> Result<Outcome, Error> {
     let shared = &context.shared;
     let host = ready.request.endpoint.host();
+    if let Some(issue) = context.unwritten.take(observed.seed(), &ready.digest, clock::now()) {
+        return write(observed, context, issue).await;
+    }
     let withheld = |Withheld { until, rejection }| {
         let attempt = made(context, &ready.digest, ready.credentials_version.clone());
         Ok(Outcome::Withheld { failure: Failure::withheld(rejection, &host), until, attempt })
@@ -49,7 +53,7 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, ready: ReadyReq
         Err(failure) => Ok(Outcome::Stalled(failure)),
         Ok(Answer::Issued(token)) => {
             permit.settle(None);
-            issued(observed, context, *token, ready).await
+            write(observed, context, issue(observed, *token, &ready)).await
         }
         Ok(Answer::Refused(refusal)) => {
             permit.settle(refused_credentials(&refusal));
@@ -81,17 +85,27 @@ fn throttle(context: &Context, request: &TokenRequest, refusal: &Refusal) {
     }
 }
 
-async fn issued(observed: &Observed<'_>, context: &Context, token: IssuedToken, ready: ReadyRequest) -> Result<Outcome, Error> {
-    let ReadyRequest { digest, credentials_version, .. } = ready;
-    let source = observed.source;
-    let now = clock::now();
-    let expires_at = expires_at(token.lifetime, now, &source.spec.refresh);
-    let renew_at = renew_at(now, expires_at, &source.spec.refresh, observed.policy.min_refresh_interval, observed.seed());
-    let attempt = made(context, &digest, credentials_version.clone());
-    let issue = Issue { token, expires_at, renew_at, digest, credentials_version };
-    match apply::secret(context, observed, render(source, &issue)).await? {
-        Ok(()) => Ok(Outcome::Issued { issue: Box::new(issue), attempt }),
-        Err(failure) => Ok(Outcome::Stalled(failure)),
+/// A token as it is written: with its times, and what it was asked with.
+fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest) -> Issue {
+    let (now, refresh) = (clock::now(), &observed.source.spec.refresh);
+    let expires_at = expires_at(token.lifetime, now, refresh);
+    let renew_at = renew_at(now, expires_at, refresh, observed.policy.min_refresh_interval, observed.seed());
+    Issue { token, expires_at, renew_at, digest: ready.digest.clone(), credentials_version: ready.credentials_version.clone() }
+}
+
+/// Writes the token. One that can't be written is kept for the next try, so that no second one is asked for.
+async fn write(observed: &Observed<'_>, context: &Context, issue: Issue) -> Result<Outcome, Error> {
+    let attempt = made(context, &issue.digest, issue.credentials_version.clone());
+    match apply::secret(context, observed, render(observed.source, &issue)).await {
+        Ok(Ok(())) => Ok(Outcome::Issued { issue: Box::new(issue), attempt }),
+        Ok(Err(failure)) => {
+            context.unwritten.keep(observed.seed(), issue);
+            Ok(Outcome::Stalled(failure))
+        }
+        Err(error) => {
+            context.unwritten.keep(observed.seed(), issue);
+            Err(error)
+        }
     }
 }
 

@@ -76,6 +76,17 @@ pub struct ReadyRequest {
     pub digest: RequestDigest,
 }
 
+impl ReadyRequest {
+    /// The credentials that were read, as an observation.
+    pub fn credentials(&self) -> Credentials {
+        let digest = Some(self.digest.credentials.clone());
+        match &self.credentials_version {
+            Some(version) => Credentials::Present { version: version.clone(), digest },
+            None => Credentials::NotReferenced { digest },
+        }
+    }
+}
+
 /// Reads what the request needs: at most the credentials Secret and the CA bundle.
 pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<Result<ReadyRequest, Failure>, Error> {
     let source = observed.source;

@@ -10,6 +10,8 @@ pub mod egress;
 mod error;
 mod http;
 mod key;
+mod ledger;
+mod memory;
 mod pacing;
 mod recent;
 mod reconcile;
@@ -29,9 +31,11 @@ use kube::runtime::{Controller, PredicateConfig, WatchStreamExt as _, controller
 use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::OnceCell;
 
-use self::context::{Attempts, Context, ReadCredentials, SecretMeta, Shared};
+use self::context::{Context, SecretMeta, Shared};
 use self::egress::EgressPolicy;
 use self::http::TokenClient;
+use self::ledger::Attempts;
+use self::memory::{ReadCredentials, Unwritten};
 use self::pacing::Pacing;
 use self::recent::Recent;
 use self::references::References;
@@ -94,6 +98,7 @@ async fn run_scope(shared: &Arc<Shared>, settings: &Settings, namespace: Option<
         recent_sources: Recent::default(),
         recent_secrets: Recent::default(),
         read_credentials: ReadCredentials::default(),
+        unwritten: Unwritten::default(),
         warmed_up: OnceCell::new(),
     });
 
@@ -158,7 +163,9 @@ fn watched_sources(
             references.saw(event);
             context.recent_sources.saw(event);
             if let watcher::Event::Delete(source) = event {
-                context.read_credentials.forget(&source.uid().unwrap_or_default());
+                let uid = source.uid().unwrap_or_default();
+                context.read_credentials.forget(&uid);
+                context.unwritten.forget(&uid);
             }
         }
         Err(error) => {

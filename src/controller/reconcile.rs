@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use kube::runtime::controller::Action;
 
+use super::apply;
+use super::attempt::attempt;
 use super::context::Context;
-use super::dereference::{observe, read_request};
+use super::dereference::{ReadyRequest, observe, read_request};
 use super::error::Error;
 use super::warm_up::warm_up;
-use super::{apply, attempt};
 use crate::api::TokenSource;
 use crate::clock;
 use crate::token_source::observed::Observed;
-use crate::token_source::plan::{Plan, decide};
+use crate::token_source::outcome::Outcome;
+use crate::token_source::plan::{Cause, Plan, decide};
 use crate::token_source::schedule::between;
-use crate::token_source::status::{Outcome, report};
+use crate::token_source::status::report;
 
 /// Looks at one source and does what is due.
 pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Result<Action, Error> {
@@ -24,29 +26,48 @@ pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Resul
         return Ok(Action::await_change());
     }
     warm_up(&context).await?;
-    let observed = observe(&source, &context).await?;
-    let outcome = carry_out(&observed, &context).await?;
+    let mut observed = observe(&source, &context).await?;
+    let outcome = carry_out(&mut observed, &context).await?;
     let report = report(&observed, outcome, clock::now());
     apply::report(&context, &source, &report).await?;
     Ok(report.requeue.map_or_else(Action::await_change, |time| Action::requeue(between(clock::now(), time))))
 }
 
-async fn carry_out(observed: &Observed<'_>, context: &Context) -> Result<Outcome, Error> {
-    Ok(match decide(observed, clock::now()) {
+/// Decides, reading the credentials first where the decision depends on them, and does what was decided.
+async fn carry_out(observed: &mut Observed<'_>, context: &Context) -> Result<Outcome, Error> {
+    let mut read = None;
+    let mut plan = decide(observed, clock::now());
+    if plan == Plan::ReadCredentials {
+        match read_request(observed, context).await? {
+            Ok(request) => {
+                observed.credentials = request.credentials();
+                read = Some(request);
+                plan = decide(observed, clock::now());
+            }
+            Err(failure) => plan = Plan::Stall(failure),
+        }
+    }
+    Ok(match plan {
         Plan::Suspended => Outcome::Suspended,
         Plan::Stall(failure) => Outcome::Stalled(failure),
         Plan::Keep { until } => Outcome::Kept(until),
         Plan::Hold { until } => Outcome::Held(until),
-        Plan::ReadCredentials => match read_request(observed, context).await? {
-            // Reading left the digest with the context: observed again, the same question has an answer.
-            Ok(_) => Box::pin(carry_out(&observe(observed.source, context).await?, context)).await?,
-            Err(failure) => Outcome::Stalled(failure),
-        },
-        Plan::Request(cause) => match read_request(observed, context).await? {
-            Ok(request) => attempt::attempt(observed, context, request, cause).await?,
-            Err(failure) => Outcome::Stalled(failure),
-        },
+        // Asked for once: what was just read answers it.
+        Plan::ReadCredentials => Outcome::Held(None),
+        Plan::Request(cause) => request(observed, context, read, cause).await?,
     })
+}
+
+/// Makes the request, of what was read already or is read now.
+async fn request(observed: &Observed<'_>, context: &Context, read: Option<ReadyRequest>, cause: Cause) -> Result<Outcome, Error> {
+    let ready = match read {
+        Some(ready) => Ok(ready),
+        None => read_request(observed, context).await?,
+    };
+    match ready {
+        Ok(ready) => attempt(observed, context, ready, cause).await,
+        Err(failure) => Ok(Outcome::Stalled(failure)),
+    }
 }
 
 /// The API server or the way to it failed: soon again.

@@ -50,6 +50,8 @@ pub enum Retry {
 
 /// An account lock ends after 60 minutes at the vendors that say so (Identity Authentication, UAA's default is shorter).
 const ACCOUNT_LOCK: RetryAfter = RetryAfter::Seconds(3600);
+/// How often an object is looked at that is not watched.
+const POLL: Duration = Duration::from_secs(60);
 /// RFC 6585 leaves the wait after a 429 without Retry-After to the client.
 const RATE_LIMITED_FIRST: Duration = Duration::from_secs(60);
 
@@ -110,8 +112,17 @@ impl Failure {
 
     /// Found before any request, in an object that is not watched: tried again with growing waits.
     pub fn local_polled(reason: Reason, message: impl Into<String>) -> Self {
-        let retry = Retry::After { class: RetryClass::Backoff, not_before: None, first: Duration::ZERO };
+        let retry = Retry::After { class: RetryClass::Backoff, not_before: None, first: POLL };
         Self { retry, ..Self::local(reason, message) }
+    }
+
+    /// The API server refuses to store the target Secret. The token is kept and written as soon as it lets us.
+    pub fn unwritable(secret: &str, code: u16, reason: &str) -> Self {
+        let failure =
+            Self::local_polled(Reason::SecretConflict, format!("the API server refused to write Secret {secret}: {code} {reason}"));
+        let remedy =
+            "Check the operator's permissions, quotas and admission policies in this namespace, and that the Secret is not immutable.";
+        Self { remedy: remedy.to_owned(), ..failure }
     }
 
     /// The endpoint asked for a pause, so nothing was sent.

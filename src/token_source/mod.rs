@@ -6,10 +6,13 @@ pub mod credentials;
 pub mod digest;
 pub mod failure;
 pub mod observed;
+pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod remedy;
 pub mod request;
+#[cfg(test)]
+mod scene;
 pub mod schedule;
 pub mod secret;
 pub mod status;

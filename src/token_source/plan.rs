@@ -155,13 +155,12 @@ fn wait(observed: &Observed<'_>, cause: Cause, now: Timestamp) -> Wait {
 }
 
 fn until_next_attempt(status: &TokenSourceStatus, now: Timestamp) -> Wait {
-    // Something local stood in the way since: its end is a change, and the ledger still guards the credentials.
-    if status.last_failure.as_ref().is_some_and(|failure| is_local(&failure.reason)) {
-        return Wait::None;
-    }
     match status.next_attempt_time.as_ref().map(|time| time.0) {
         Some(time) if time <= now => Wait::None,
-        until => Wait::Until(until),
+        Some(time) => Wait::Until(Some(time)),
+        // Something local stood in the way since: its end is a change, and the ledger still guards the credentials.
+        None if status.last_failure.as_ref().is_some_and(|failure| is_local(&failure.reason)) => Wait::None,
+        None => Wait::Until(None),
     }
 }
 
@@ -196,3 +195,7 @@ pub fn forced<'a>(observed: &'a Observed<'_>) -> Option<&'a str> {
     let handled = observed.status().and_then(|status| status.last_handled_refresh_request.as_ref());
     (handled != Some(requested)).then_some(requested.as_str())
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

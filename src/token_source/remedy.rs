@@ -7,6 +7,7 @@ use crate::oauth::rejection::ClientCause;
 pub fn meaning(reason: Reason) -> &'static str {
     match reason {
         Reason::TokenIssued => "a token was issued",
+        Reason::Pending => "no token was requested yet",
         Reason::Suspended => "token requests are suspended",
         Reason::ClientAuthenticationFailed => "the client was not accepted",
         Reason::UserAuthenticationFailed => "the client was accepted, the user name or password was not",
@@ -47,6 +48,7 @@ pub fn meaning(reason: Reason) -> &'static str {
 pub fn remedy(reason: Reason, cause: Option<ClientCause>) -> &'static str {
     match reason {
         Reason::TokenIssued => "",
+        Reason::Pending => "See that the operator is running and watches this namespace.",
         Reason::Suspended => "Set spec.suspend to false to request tokens again.",
         Reason::ClientAuthenticationFailed => client_remedy(cause.unwrap_or(ClientCause::Unspecified)),
         Reason::UserAuthenticationFailed => {

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use super::digest::RequestDigest;
 use crate::api::TokenSource;
 use crate::api::names::{CREDENTIALS_VERSION, EXPIRES_AT, KEYS, MANAGED_BY, MANAGED_BY_LABEL, RENEW_AT, REQUEST_DIGEST, SOURCE};
-use crate::api::v1alpha1::DeletionPolicy;
+use crate::api::secret::DeletionPolicy;
 use crate::oauth::token::IssuedToken;
 
 /// A token with all that is said about it beside it.

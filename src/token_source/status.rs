@@ -3,83 +3,14 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::digest::Digest;
 use super::failure::Failure;
 use super::observed::Observed;
+use super::outcome::{Attempt, Note, Outcome, Report};
 use super::plan::forced;
 use super::schedule::{self, RetryContext};
 use super::secret::Issue;
 use crate::api::condition::{self, Condition, ConditionStatus, ConditionType, Observation, Reason};
-use crate::api::status::{LastAttempt, LastFailure, RejectedAttempts, TokenSourceStatus};
-
-/// What became of a plan.
-#[derive(Debug, Clone)]
-pub enum Outcome {
-    /// Nothing was done: token requests are suspended.
-    Suspended,
-    /// Nothing was done: the token is fresh until then.
-    Kept(Timestamp),
-    /// Nothing was done: a wait is not over.
-    Held(Option<Timestamp>),
-    /// Nothing could be done; no request was made.
-    Stalled(Failure),
-    /// The credentials were not sent, because they were refused too often.
-    Withheld {
-        /// What the ledger says.
-        failure: Failure,
-        /// When they may be sent again.
-        until: Timestamp,
-        /// What was held back.
-        attempt: Attempt,
-    },
-    /// A token was written to the Secret.
-    Issued {
-        /// The token.
-        issue: Box<Issue>,
-        /// The request.
-        attempt: Attempt,
-    },
-    /// The request was refused or failed.
-    Refused {
-        /// How.
-        failure: Failure,
-        /// The request.
-        attempt: Attempt,
-    },
-}
-
-/// A token request that was made.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// When, and with what.
-    pub last: LastAttempt,
-    /// The credentials' digest, and when they were refused within the hour.
-    pub credentials: Digest,
-    /// Oldest first.
-    pub refused: Vec<Timestamp>,
-}
-
-/// What to write, say and when to look again.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// The status; written only if it differs from the one before.
-    pub status: TokenSourceStatus,
-    /// The Event of a transition.
-    pub event: Option<Note>,
-    /// When to look again by oneself.
-    pub requeue: Option<Timestamp>,
-}
-
-/// An Event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// The reason.
-    pub reason: Reason,
-    /// The text.
-    pub message: String,
-    /// Normal, or a warning.
-    pub is_warning: bool,
-}
+use crate::api::status::{LastFailure, RejectedAttempts, TokenSourceStatus};
 
 /// Makes the report. Pure: the same observation, outcome and time give the same report.
 pub fn report(observed: &Observed<'_>, outcome: Outcome, now: Timestamp) -> Report {
@@ -313,3 +244,7 @@ fn transition(before: &[Condition], after: &[Condition]) -> Option<Note> {
         is_warning: told.status != ConditionStatus::True && told.reason != Reason::Suspended.to_string(),
     })
 }
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;

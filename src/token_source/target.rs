@@ -126,3 +126,95 @@ fn label<'a>(meta: &'a ObjectMeta, key: &str) -> Option<&'a str> {
 fn lookup<'a>(map: Option<&'a BTreeMap<String, String>>, key: &str) -> Option<&'a str> {
     map?.get(key).map(String::as_str)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn source() -> TokenSource {
+        let source = json!({
+            "apiVersion": "tokensource.dev/v1alpha1", "kind": "TokenSource", "metadata": {"name": "orders", "uid": "uid-1"},
+            "spec": {"tokenURL": "https://auth.example.com/token"},
+        });
+        serde_json::from_value(source).unwrap()
+    }
+
+    fn read(meta: &Value) -> Target {
+        Target::read(Some(&serde_json::from_value(meta.clone()).unwrap()), &source())
+    }
+
+    fn owner(kind: &str, name: &str, uid: &str, controller: bool) -> Value {
+        json!([{"apiVersion": "v1", "kind": kind, "name": name, "uid": uid, "controller": controller}])
+    }
+
+    #[test]
+    fn ours_is_what_we_control_or_made_for_this_name() {
+        let managed = json!({"app.kubernetes.io/managed-by": "tokensource"});
+        for (sentence, meta, expected) in [
+            ("our owner reference", json!({"ownerReferences": owner("TokenSource", "orders", "uid-1", true)}), None),
+            (
+                "another source's",
+                json!({"ownerReferences": owner("TokenSource", "other", "uid-2", true)}),
+                Some("belongs to TokenSource other"),
+            ),
+            (
+                "an older source of the name",
+                json!({"ownerReferences": owner("TokenSource", "orders", "uid-0", true)}),
+                Some("belongs to TokenSource orders"),
+            ),
+            ("someone else's", json!({"ownerReferences": owner("Certificate", "tls", "uid-3", true)}), Some("belongs to Certificate tls")),
+            ("a retained one", json!({"labels": managed, "annotations": {"tokensource.dev/source": "orders"}}), None),
+            (
+                "another's retained one",
+                json!({"labels": managed, "annotations": {"tokensource.dev/source": "other"}}),
+                Some("belongs to TokenSource other"),
+            ),
+            ("a mere annotation", json!({"annotations": {"tokensource.dev/source": "orders"}}), Some("was not made by tokensource")),
+            ("a mere label", json!({"labels": managed}), Some("was not made by tokensource")),
+            ("a Secret of a person", json!({}), Some("was not made by tokensource")),
+            (
+                "an owner that does not control",
+                json!({"ownerReferences": owner("TokenSource", "orders", "uid-1", false)}),
+                Some("was not made by tokensource"),
+            ),
+        ] {
+            let whose = match read(&meta) {
+                Target::Foreign { whose } => Some(whose),
+                Target::Ours(_) => None,
+                Target::Absent => panic!("{sentence}"),
+            };
+            assert_eq!(whose.as_deref(), expected, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn it_is_intact_while_we_own_every_key_and_annotation() {
+        let annotation = |name: &str| format!("f:{name}");
+        let meta = |data: Value, missing: Option<&str>| {
+            let mut annotations = json!({});
+            for name in [EXPIRES_AT, RENEW_AT, REQUEST_DIGEST, KEYS].into_iter().filter(|name| Some(*name) != missing) {
+                annotations[annotation(name)] = json!({});
+            }
+            json!({
+                "ownerReferences": owner("TokenSource", "orders", "uid-1", true),
+                "annotations": {KEYS: "access_token,scope"},
+                "managedFields": [{"manager": "tokensource", "operation": "Apply", "fieldsV1": {"f:data": data, "f:metadata": {"f:annotations": annotations}}}],
+            })
+        };
+        let whole = json!({"f:access_token": {}, "f:scope": {}});
+        for (sentence, meta, intact) in [
+            ("as we left it", meta(whole.clone(), None), true),
+            ("a key was taken", meta(json!({"f:access_token": {}}), None), false),
+            ("an annotation was taken", meta(whole, Some(EXPIRES_AT)), false),
+            ("all was replaced", json!({"ownerReferences": owner("TokenSource", "orders", "uid-1", true)}), false),
+        ] {
+            assert_eq!(read(&meta).held().map(|held| held.intact), Some(intact), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn without_a_secret_there_is_no_target() {
+        assert_eq!(Target::read(None, &source()), Target::Absent);
+    }
+}

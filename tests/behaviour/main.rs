@@ -23,3 +23,4 @@ mod restart;
 mod schema;
 mod stage;
 mod suspend;
+mod unwritable;

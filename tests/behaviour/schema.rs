@@ -101,3 +101,13 @@ async fn kubectl_explains_every_field_and_prints_the_documented_columns() {
     assert_eq!(header(&[]), ["NAME", "READY", "REASON", "SECRET", "EXPIRES", "RENEWS", "AGE"]);
     assert_eq!(header(&["-o", "wide"])[7..], ["TOKEN URL", "GRANT"]);
 }
+
+#[tokio::test]
+async fn a_source_that_no_operator_has_seen_says_so() {
+    let stage = Stage::set("pending").await;
+    let source = stage.source("orders", with(&json!({}))).await;
+    let conditions = source.status.unwrap().conditions;
+    let told: Vec<String> =
+        conditions.iter().map(|condition| format!("{:?} {:?} {}", condition.condition_type, condition.status, condition.reason)).collect();
+    assert_eq!(told, ["Ready Unknown Pending", "Refreshed Unknown Pending"]);
+}
