@@ -1,6 +1,6 @@
 //! Does what was decided: the only place that awaits.
 //!
-//! Two watches feed it, one of the sources and one of the metadata of Secrets; [`reconcile`] is its table of contents.
+//! Two watches feed it, one of the sources and one of the metadata of Secrets; `reconcile` is its table of contents.
 
 mod apply;
 mod attempt;

@@ -1,7 +1,7 @@
 //! What an answer of a token endpoint means.
 //!
 //! [`classify`] is the order of evidence as a table of contents: what is certain comes first, what only hints comes last, and every
-//! step is a pure function over the same [`evidence::Evidence`].
+//! step is a pure function over the same `Evidence`.
 
 use std::fmt;
 
