@@ -15,6 +15,7 @@ mod forced;
 mod heal;
 mod issue;
 mod lockout;
+mod readme;
 mod refused_keycloak;
 mod refused_uaa;
 mod renew;
