@@ -30,6 +30,7 @@ lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licen
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
 
 .PHONY: generate
 generate: ## Make the generated files anew: crds/

@@ -21,7 +21,17 @@ fn the_readme_lists_every_reason_and_every_cause() {
     let told = |word: &str| readme.contains(&format!("`{word}`"));
     let reasons = Rejection::ALL.iter().map(|rejection| rejection.as_str());
     let causes = ClientCause::ALL.iter().map(|cause| cause.as_str());
-    let own = ["TokenIssued", "Pending", "Suspended", "CredentialsNotFound", "CredentialsIncomplete", "AssertionSourceNotReady", "HostNotAllowed", "SecretConflict", "InvalidSpec"];
+    let own = [
+        "TokenIssued",
+        "Pending",
+        "Suspended",
+        "CredentialsNotFound",
+        "CredentialsIncomplete",
+        "AssertionSourceNotReady",
+        "HostNotAllowed",
+        "SecretConflict",
+        "InvalidSpec",
+    ];
     let untold: Vec<&str> = reasons.chain(causes).chain(own).filter(|word| !told(word)).collect();
     assert!(untold.is_empty(), "README.md does not tell of {untold:?}");
 }
@@ -30,7 +40,8 @@ fn the_readme_lists_every_reason_and_every_cause() {
 fn the_readme_lists_every_flag() {
     let help = Command::new(env!("CARGO_BIN_EXE_tokensource")).args(["run", "--help"]).output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let flags = help.split_whitespace().filter(|word| word.starts_with("--") && !word.starts_with("--help") && !word.starts_with("--version"));
+    let flags =
+        help.split_whitespace().filter(|word| word.starts_with("--") && !word.starts_with("--help") && !word.starts_with("--version"));
     let untold: Vec<&str> = flags.filter(|flag| !include_str!("../README.md").contains(&format!("`{flag}"))).collect();
     assert!(help.contains("--namespace") && untold.is_empty(), "README.md does not tell of {untold:?}");
 }

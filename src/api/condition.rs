@@ -54,7 +54,7 @@ pub enum ConditionStatus {
 /// Every reason that a condition or an Event can carry: the classified answers of a token endpoint, what is
 /// found before any request, and the two that are no failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[expect(missing_docs, reason = "each word is documented once, by its remedy and in docs/failures.md")]
+#[expect(missing_docs, reason = "each word is documented once, by its meaning and remedy")]
 pub enum Reason {
     TokenIssued,
     Pending,
@@ -94,6 +94,15 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether it is found before any request: an object's change ends it, not a wait.
+    pub fn is_local(self) -> bool {
+        use Reason::{AssertionSourceNotReady, CredentialsIncomplete, CredentialsNotFound, HostNotAllowed, InvalidSpec, SecretConflict};
+        matches!(
+            self,
+            CredentialsNotFound | CredentialsIncomplete | AssertionSourceNotReady | HostNotAllowed | SecretConflict | InvalidSpec
+        )
+    }
+
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
         let deserializer: StrDeserializer<'_, value::Error> = word.into_deserializer();

@@ -205,7 +205,7 @@ pub struct CredentialKeys {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub client_secret: Option<String>,
-    /// The key of the user name (Password grant). Unset: username, userName or user.
+    /// The key of the user name (Password grant). Unset: username, userName, user or user_name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub username: Option<String>,

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::http::TokenClient;
 use super::ledger::Attempts;
+use super::listed::Listed;
 use super::memory::{ReadCredentials, Unwritten};
 use super::pacing::Pacing;
 use super::recent::Recent;
@@ -37,16 +38,28 @@ pub struct Shared {
     pub attempts: Attempts,
     /// The pace of the token endpoints.
     pub pacing: Pacing,
+    /// The sources of each scope.
+    pub scopes: Vec<Sources>,
+    /// Whether the ledger has taken in what the statuses of all scopes kept.
+    pub warmed_up: OnceCell<()>,
+}
+
+/// The sources of one scope: a namespace, or the whole cluster.
+pub struct Sources {
+    /// All of them.
+    pub store: Store<TokenSource>,
+    /// Whether they were listed.
+    pub listed: Listed,
 }
 
 /// What the reconciles of one controller share.
 pub struct Context {
     /// What the whole process shares.
     pub shared: Arc<Shared>,
-    /// All sources of this controller's scope.
-    pub sources: Store<TokenSource>,
     /// The metadata of all Secrets of this controller's scope.
     pub secrets: Store<SecretMeta>,
+    /// Whether they were listed.
+    pub secrets_listed: Listed,
     /// Sources whose status was written and not yet seen.
     pub recent_sources: Recent<TokenSource>,
     /// Secrets that were written and not yet seen.
@@ -55,8 +68,6 @@ pub struct Context {
     pub read_credentials: ReadCredentials,
     /// Tokens that were issued and could not be written yet.
     pub unwritten: Unwritten,
-    /// Whether all is known that the first decision needs.
-    pub warmed_up: OnceCell<()>,
 }
 
 impl Context {

@@ -24,9 +24,6 @@ pub enum Error {
         #[source]
         source: Box<kube::Error>,
     },
-    /// The watch on Secrets ended; the process is about to stop.
-    #[error("the watch on Secrets ended")]
-    WatchEnded,
 }
 
 impl Error {

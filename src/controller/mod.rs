@@ -11,6 +11,7 @@ mod error;
 mod http;
 mod key;
 mod ledger;
+mod listed;
 mod memory;
 mod pacing;
 mod recent;
@@ -27,14 +28,17 @@ use futures::future::{self, BoxFuture, FutureExt as _, Shared as SharedFuture};
 use futures::stream::StreamExt as _;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::{Controller, PredicateConfig, WatchStreamExt as _, controller, reflector, watcher};
 use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::OnceCell;
 
-use self::context::{Context, SecretMeta, Shared};
+use self::context::{Context, SecretMeta, Shared, Sources};
 use self::egress::EgressPolicy;
 use self::http::TokenClient;
 use self::ledger::Attempts;
+use self::listed::Listed;
 use self::memory::{ReadCredentials, Unwritten};
 use self::pacing::Pacing;
 use self::recent::Recent;
@@ -70,6 +74,9 @@ const SECRET_FIELDS: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/servic
 
 /// Runs until `shutdown`; token requests under way then are finished and written.
 pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static, ()>) -> Result<(), KeyError> {
+    let namespaces: Vec<Option<&str>> =
+        if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
+    let (scopes, writers): (Vec<Sources>, Vec<Writer<TokenSource>>) = namespaces.iter().map(|_| sources()).unzip();
     let shared = Arc::new(Shared {
         tokens: TokenClient::new(settings.egress.clone()),
         recorder: Recorder::new(client.clone(), Reporter::from(CONTROLLER.to_owned())),
@@ -77,60 +84,74 @@ pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static
         policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },
         attempts: Attempts::default(),
         pacing: Pacing::new(settings.endpoint_limits),
+        scopes,
+        warmed_up: OnceCell::new(),
         client,
     });
     let shutdown = shutdown.shared();
-    let scopes: Vec<Option<&str>> =
-        if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
-    future::join_all(scopes.into_iter().map(|scope| run_scope(&shared, &settings, scope, shutdown.clone()))).await;
+    let scopes = namespaces.into_iter().zip(&shared.scopes).zip(writers);
+    let runs = scopes.map(|((namespace, sources), writer)| run_scope(&shared, &settings, namespace, sources, writer, shutdown.clone()));
+    future::join_all(runs).await;
     Ok(())
 }
 
+fn sources() -> (Sources, Writer<TokenSource>) {
+    let (store, writer) = reflector::store();
+    (Sources { store, listed: Listed::default() }, writer)
+}
+
 /// Runs the controller of one namespace, or of all.
-async fn run_scope(shared: &Arc<Shared>, settings: &Settings, namespace: Option<&str>, shutdown: SharedFuture<BoxFuture<'static, ()>>) {
-    let (sources, source_writer) = reflector::store::<TokenSource>();
+async fn run_scope(
+    shared: &Arc<Shared>,
+    settings: &Settings,
+    namespace: Option<&str>,
+    sources: &Sources,
+    source_writer: Writer<TokenSource>,
+    shutdown: SharedFuture<BoxFuture<'static, ()>>,
+) {
     let (secrets, secret_writer) = reflector::store::<SecretMeta>();
     let references = Arc::new(References::default());
     let context = Arc::new(Context {
         shared: Arc::clone(shared),
-        sources: sources.clone(),
         secrets,
+        secrets_listed: Listed::default(),
         recent_sources: Recent::default(),
         recent_secrets: Recent::default(),
         read_credentials: ReadCredentials::default(),
         unwritten: Unwritten::default(),
-        warmed_up: OnceCell::new(),
     });
-
     let source_events = watcher(api(shared, namespace), source_selection(settings))
         .modify(trim::source)
         .default_backoff()
-        .inspect(watched_sources(&context, &references))
         .reflect(source_writer)
+        .inspect(watched_sources(&context, &references, &sources.listed))
         .applied_objects()
         .predicate_filter(|source: &TokenSource| Some(what_matters(source)), PredicateConfig::default());
     let secret_events = watcher(api(shared, namespace), watcher::Config::default().fields(SECRET_FIELDS))
         .modify(trim::secret)
         .default_backoff()
-        .inspect(watched_secrets(&context))
         .reflect(secret_writer)
+        .inspect(watched_secrets(&context))
         .touched_objects();
-
-    Controller::for_stream(source_events, sources)
+    Controller::for_stream(source_events, sources.store.clone())
         .with_config(controller::Config::default().concurrency(settings.concurrency))
         .watches_stream(secret_events, move |secret| references.sources_of(&secret))
         .graceful_shutdown_on(shutdown)
         .run(reconcile::reconcile, reconcile::error_policy, context)
-        .for_each(|result| async move {
-            match result {
-                Err(controller::Error::ReconcilerFailed(error, source)) => {
-                    tracing::warn!(source = source.name, namespace = source.namespace, error = %chain(&error), "reconcile failed; it is tried again");
-                }
-                Err(controller::Error::ObjectNotFound(_)) | Ok(_) => {}
-                Err(error) => tracing::debug!(%error, "watch or queue failed"),
-            }
-        })
+        .for_each(|result| async move { tell_failure(result) })
         .await;
+}
+
+type Reconciled = Result<(ObjectRef<TokenSource>, controller::Action), controller::Error<error::Error, watcher::Error>>;
+
+fn tell_failure(result: Reconciled) {
+    match result {
+        Err(controller::Error::ReconcilerFailed(error, source)) => {
+            tracing::warn!(source = source.name, namespace = source.namespace, error = %chain(&error), "reconcile failed; it is tried again");
+        }
+        Err(controller::Error::ObjectNotFound(_)) | Ok(_) => {}
+        Err(error) => tracing::debug!(%error, "watch or queue failed"),
+    }
 }
 
 fn api<K>(shared: &Shared, namespace: Option<&str>) -> Api<K>
@@ -156,11 +177,13 @@ fn what_matters(source: &TokenSource) -> u64 {
 fn watched_sources(
     context: &Arc<Context>,
     references: &Arc<References>,
+    listed: &Listed,
 ) -> impl FnMut(&watcher::Result<watcher::Event<TokenSource>>) + use<> {
-    let (context, references) = (Arc::clone(context), Arc::clone(references));
+    let (context, references, listed) = (Arc::clone(context), Arc::clone(references), listed.clone());
     move |event| match event {
         Ok(event) => {
             references.saw(event);
+            listed.saw(event);
             context.recent_sources.saw(event);
             if let watcher::Event::Delete(source) = event {
                 let uid = source.uid().unwrap_or_default();
@@ -177,7 +200,10 @@ fn watched_sources(
 fn watched_secrets(context: &Arc<Context>) -> impl FnMut(&watcher::Result<watcher::Event<SecretMeta>>) + use<> {
     let context = Arc::clone(context);
     move |event| match event {
-        Ok(event) => context.recent_secrets.saw(event),
+        Ok(event) => {
+            context.recent_secrets.saw(event);
+            context.secrets_listed.saw(event);
+        }
         Err(error) => tracing::warn!(error = %chain(error), "watching Secrets failed"),
     }
 }

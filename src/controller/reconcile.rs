@@ -25,7 +25,7 @@ pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Resul
     if source.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    warm_up(&context).await?;
+    warm_up(&context).await;
     let mut observed = observe(&source, &context).await?;
     let outcome = carry_out(&mut observed, &context).await?;
     let report = report(&observed, outcome, clock::now());

@@ -1,27 +1,37 @@
 //! What must be known before the first decision: the Secrets there are, and the refusals that statuses kept.
 
-use jiff::Timestamp;
+use std::time::Duration;
 
-use super::context::Context;
-use super::error::Error;
+use futures::future;
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use super::context::{Context, Shared};
 use crate::api::status::TokenSourceStatus;
 use crate::oauth::rejection::{ClientCause, Rejection};
 use crate::token_source::digest::Digest;
 
-/// Waits for the watch on Secrets and fills the lock-out ledger, once for all reconciles. Only one of them waits on
-/// the store itself, because it wakes the last of its waiters alone.
-pub async fn warm_up(context: &Context) -> Result<(), Error> {
+/// One namespace that can't be listed must not stop the others for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until all scopes have listed their sources and this one its Secrets, and fills the lock-out ledger, once for
+/// the whole process.
+pub async fn warm_up(context: &Context) {
+    let shared = &context.shared;
     let known = || async {
-        context.secrets.wait_until_ready().await.map_err(|_| Error::WatchEnded)?;
-        restore_ledger(context);
-        Ok(())
+        let all_listed = future::join_all(shared.scopes.iter().map(|sources| sources.listed.wait()));
+        if timeout(PATIENCE, all_listed).await.is_err() {
+            tracing::warn!("not every namespace could be listed: refusals that its statuses keep are not known yet");
+        }
+        restore_ledger(shared);
     };
-    context.warmed_up.get_or_try_init(known).await.copied()
+    shared.warmed_up.get_or_init(known).await;
+    context.secrets_listed.wait().await;
 }
 
-fn restore_ledger(context: &Context) {
-    let mut ledger = context.shared.attempts.ledger();
-    for source in context.sources.state() {
+fn restore_ledger(shared: &Shared) {
+    let mut ledger = shared.attempts.ledger();
+    for source in shared.scopes.iter().flat_map(|sources| sources.store.state()) {
         if let Some((credentials, refused, rejection)) = source.status.as_ref().and_then(kept) {
             ledger.restore(&credentials, &refused, rejection);
         }

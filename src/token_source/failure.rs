@@ -110,7 +110,7 @@ impl Failure {
         }
     }
 
-    /// Found before any request, in an object that is not watched: tried again with growing waits.
+    /// Found before any request, in an object that is not watched: looked at again every minute.
     pub fn local_polled(reason: Reason, message: impl Into<String>) -> Self {
         let retry = Retry::After { class: RetryClass::Backoff, not_before: None, first: POLL };
         Self { retry, ..Self::local(reason, message) }

@@ -107,7 +107,10 @@ fn need(observed: &Observed<'_>, now: Timestamp) -> Need {
         return Need::Token(Cause::Forced);
     }
     let Some(held) = observed.target.held() else {
-        return Need::Token(Cause::NoSecret);
+        // A target of another name is a change of the spec.
+        let asked_before = observed.status().and_then(|status| status.last_attempt.as_ref()?.request_digest.parse::<RequestDigest>().ok());
+        let renamed = asked_before.is_some_and(|digest| digest.spec != observed.spec_digest);
+        return Need::Token(if renamed { Cause::SpecChanged } else { Cause::NoSecret });
     };
     let (Held { intact: true, digest: Some(digest), renew_at: Some(renew_at), .. }, Some(_)) = (held, held.expires_at) else {
         return Need::Token(Cause::SecretChanged);
@@ -159,17 +162,11 @@ fn until_next_attempt(status: &TokenSourceStatus, now: Timestamp) -> Wait {
         Some(time) if time <= now => Wait::None,
         Some(time) => Wait::Until(Some(time)),
         // Something local stood in the way since: its end is a change, and the ledger still guards the credentials.
-        None if status.last_failure.as_ref().is_some_and(|failure| is_local(&failure.reason)) => Wait::None,
+        None if status.last_failure.as_ref().is_some_and(|failure| Reason::parse(&failure.reason).is_some_and(Reason::is_local)) => {
+            Wait::None
+        }
         None => Wait::Until(None),
     }
-}
-
-fn is_local(reason: &str) -> bool {
-    use Reason::{AssertionSourceNotReady, CredentialsIncomplete, CredentialsNotFound, HostNotAllowed, InvalidSpec, SecretConflict};
-    matches!(
-        Reason::parse(reason),
-        Some(CredentialsNotFound | CredentialsIncomplete | AssertionSourceNotReady | HostNotAllowed | SecretConflict | InvalidSpec)
-    )
 }
 
 /// Whether the request that the spec and the credentials make now is the one of the digest. None: not known

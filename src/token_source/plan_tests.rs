@@ -45,7 +45,7 @@ fn each_observation_has_its_plan() {
             Plan::Hold { until: None },
         ),
         ("a forced refresh does not wait", refused().annotated("1"), Plan::Request(Cause::Forced)),
-        ("nor does a corrected spec", refused().spec(&json!({"scopes": ["less"]})), Plan::Request(Cause::NoSecret)),
+        ("nor does a corrected spec", refused().spec(&json!({"scopes": ["less"]})), Plan::Request(Cause::SpecChanged)),
         ("touched credentials are read before trying again", refused().credentials("uid/2", None), Plan::ReadCredentials),
         ("the same content still waits", refused().credentials("uid/2", Some('c')), Plan::Hold { until: Some(at(4500)) }),
         ("corrected credentials are tried at once", refused().credentials("uid/2", Some('d')), Plan::Request(Cause::NoSecret)),

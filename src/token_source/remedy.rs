@@ -85,7 +85,7 @@ pub fn remedy(reason: Reason, cause: Option<ClientCause>) -> &'static str {
         Reason::AssertionRejected => {
             "Check the assertion's issuer, audience, signature and life, and the trust that the server has in its issuer."
         }
-        Reason::RefreshTokenInvalid => "The grant itself is used instead. If that is not possible, provide a new refresh token.",
+        Reason::RefreshTokenInvalid => "Provide a new refresh token, or use a grant that needs none.",
         Reason::AccessDenied => {
             "Ask the server's administrator which policy denies it: conditional access, allowed addresses, or the client's assignment."
         }
@@ -98,7 +98,7 @@ pub fn remedy(reason: Reason, cause: Option<ClientCause>) -> &'static str {
         Reason::TemporarilyUnavailable => "Nothing to do: it is tried again well before the token expires.",
         Reason::ServerError => "It is tried again. If it stays, read the authorization server's log.",
         Reason::ProxyAuthenticationRequired => {
-            "The proxy between the operator and the server wants credentials: have the host exempted, or configure a proxy that lets the operator through."
+            "The proxy between the operator and the server wants credentials: have the host exempted there."
         }
         Reason::NotAnOAuthResponse => {
             "Check spec.tokenURL: it is answered by a web page, a redirect or a gateway, not by a token endpoint. Redirects are never followed with credentials."

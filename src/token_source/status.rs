@@ -84,7 +84,8 @@ impl Draft<'_> {
 
     fn stalled(&mut self, failure: &Failure) -> Option<Timestamp> {
         let until = schedule::next_attempt(failure.retry, &self.retry_context(1));
-        self.status.next_attempt_time = until.map(Time);
+        // What is found before any request is looked at again, which is no attempt.
+        self.status.next_attempt_time = until.filter(|_| !failure.reason.is_local()).map(Time);
         self.tell(failure, 1);
         until
     }

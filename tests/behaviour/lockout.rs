@@ -49,3 +49,26 @@ async fn whoever_asks_and_however_often_the_server_sees_two_attempts() {
     stage.secret("client", &[("client_id", "c"), ("client_secret", "other")]).await;
     assert!(endpoint.wait_for("idp", 3, Duration::from_secs(30)).await);
 }
+
+#[tokio::test]
+async fn refusals_in_one_namespace_count_in_the_others_also_after_a_restart() {
+    let (stage, other) = (Stage::set("lockout-a").await, Stage::set("lockout-b").await);
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    endpoint.script("idp", vec![Step::Json { status: 401, body: json!({"error": "invalid_client"}) }]);
+    let flags = ["--namespace", &other.namespace, "--allow-http", "--allow-cidr", "127.0.0.0/8"];
+    let operator = stage.operator_with(&flags);
+    for stage in [&stage, &other] {
+        stage.secret("client", &[("client_id", "c"), ("client_secret", "wrong")]).await;
+    }
+    let spec = json!({"tokenURL": endpoint.url("idp"), "credentials": {"secretRef": {"name": "client"}}});
+    for name in ["one", "two"] {
+        stage.source(name, spec.clone()).await;
+        stage.until_refused(name, "ClientAuthenticationFailed").await;
+    }
+    operator.kill();
+
+    let _operator = stage.operator_with(&flags);
+    other.source("three", spec).await;
+    other.until_refused("three", "ClientAuthenticationFailed").await;
+    assert_eq!(endpoint.count("idp"), 2);
+}

@@ -21,13 +21,16 @@ async fn the_smallest_example_issues_a_token() {
     let stage = Stage::set("readme").await;
     let _operator = stage.operator();
     let endpoint = ScriptedEndpoint::start().await.unwrap();
-    let right = Step::RequireClient { id: "billing".into(), secret: "put yours here".into(), then: Box::new(Step::Token { expires_in: 3600 }) };
+    let right =
+        Step::RequireClient { id: "billing".into(), secret: "put yours here".into(), then: Box::new(Step::Token { expires_in: 3600 }) };
     endpoint.script("token", vec![right]);
     let manifest = example();
     assert!(manifest.contains(ENDPOINT_IN_README));
-    let manifest = manifest.replace(ENDPOINT_IN_README, &endpoint.url("token")).replace("namespace: shop", &format!("namespace: {}", stage.namespace));
+    let manifest =
+        manifest.replace(ENDPOINT_IN_README, &endpoint.url("token")).replace("namespace: shop", &format!("namespace: {}", stage.namespace));
 
-    let mut kubectl = stage.world.kubectl().unwrap().args(["apply", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut kubectl =
+        stage.world.kubectl().unwrap().args(["apply", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     kubectl.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
     assert!(kubectl.wait().unwrap().success());
 
