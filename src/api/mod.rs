@@ -5,9 +5,13 @@
 #![expect(clippy::doc_markdown, reason = "`kubectl explain` prints these comments as they are, backticks included")]
 #![expect(clippy::duplicated_attributes, reason = "each print column repeats `type_` and `priority`")]
 
+pub mod assertion;
+pub mod client;
 pub mod condition;
 pub mod crd;
+pub mod credentials;
 pub mod duration;
+pub mod grant;
 pub mod names;
 pub mod request;
 pub mod secret;

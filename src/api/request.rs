@@ -37,6 +37,15 @@ pub struct Request {
     #[x_kube(validation = Rule::new("self.all(key, !(key in ['grant_type','client_id','client_secret','client_assertion','client_assertion_type','assertion','username','password','refresh_token','subject_token','subject_token_type','actor_token','actor_token_type','requested_token_type','code','code_verifier']))").message("request.body must not set a parameter that the grant or the client authentication sends"))]
     pub body: Option<BTreeMap<String, String>>,
 
+    /// A forward proxy for this token endpoint, such as http://proxy.example.com:3128.
+    #[serde(rename = "proxyURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^https?://[^/?#]+')").message("request.proxyURL must be an absolute URL such as http://proxy.example.com:3128"),
+        validation = Rule::new("!self.matches('^[a-zA-Z]+://[^/?#]*@')").message("request.proxyURL must not hold user information")
+    )]
+    pub proxy_url: Option<String>,
+
     /// How long connecting may take, 0s to 60s. 0s means the maximum.
     #[serde(default = "timeout_default")]
     #[x_kube(validation = Rule::new("duration(self) <= duration('60s')").message("request.connectTimeout must be 0s to 60s"))]
@@ -54,7 +63,7 @@ const fn timeout_default() -> Span {
 
 impl Default for Request {
     fn default() -> Self {
-        Self { headers: None, query: None, body: None, connect_timeout: TIMEOUT_DEFAULT, read_timeout: TIMEOUT_DEFAULT }
+        Self { headers: None, query: None, body: None, proxy_url: None, connect_timeout: TIMEOUT_DEFAULT, read_timeout: TIMEOUT_DEFAULT }
     }
 }
 

@@ -4,7 +4,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::client::ClientAuthentication;
+use super::credentials::Credentials;
 use super::duration::Span;
+use super::grant::Grant;
 use super::request::{Request, Tls};
 use super::secret::TargetSecret;
 use super::status::TokenSourceStatus;
@@ -43,23 +46,26 @@ use super::status::TokenSourceStatus;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("self.tokenURLType != 'Common' || has(self.tenant)").message("tokenURLType Common needs a tenant: set spec.tenant to the tenant's subdomain"),
-    validation = Rule::new("self.tokenURLType == 'Common' || !self.tokenURL.contains('{tenant}')").message("tokenURL holds {tenant}, but tokenURLType is Dedicated: set spec.tokenURLType to Common"),
-    validation = Rule::new("self.grant.type != 'Password' || has(self.credentials)").message("the Password grant needs spec.credentials: name the Secret that holds username and password"),
-    validation = Rule::new("self.clientAuthentication.method == 'None' || has(self.credentials)").message("clientAuthentication.method Body and Basic need spec.credentials: name the Secret that holds the client secret"),
+    validation = Rule::new("self.tokenURLType == 'Common' || !has(self.tokenURL) || !self.tokenURL.contains('{tenant}')").message("tokenURL holds {tenant}, but tokenURLType is Dedicated: set spec.tokenURLType to Common"),
+    validation = Rule::new("has(self.tokenURL) || has(self.credentials)").message("no tokenURL: set spec.tokenURL, or spec.credentials to a service binding Secret that names it"),
+    validation = Rule::new("!(self.grant.type in ['Password', 'RefreshToken']) || has(self.credentials)").message("the Password and RefreshToken grants need spec.credentials: name the Secret that holds username and password, or refresh_token"),
+    validation = Rule::new("!(self.clientAuthentication.method in ['Body', 'Basic', 'MutualTLS']) || has(self.credentials)").message("clientAuthentication.method Body, Basic and MutualTLS need spec.credentials: name the Secret that holds the client secret or certificate"),
     validation = Rule::new("has(self.clientID) || has(self.credentials)").message("no client: set spec.clientID, or spec.credentials to a Secret that holds client_id"),
+    validation = Rule::new("!has(self.clientAuthentication.assertion) || !has(self.clientAuthentication.assertion.signedJWT) || has(self.credentials)").message("clientAuthentication.assertion.signedJWT needs spec.credentials: name the Secret that holds the private key"),
+    validation = Rule::new("!has(self.grant.assertion) || !has(self.grant.assertion.signedJWT) || has(self.credentials)").message("grant.assertion.signedJWT needs spec.credentials: name the Secret that holds the private key"),
     validation = Rule::new("!has(self.request.body) || !('scope' in self.request.body) || !has(self.scopes) || self.scopes.size() == 0").message("request.body.scope would replace spec.scopes: set one of them"),
     validation = Rule::new("!has(self.request.body) || !(('audience' in self.request.body && has(self.grant.audience)) || ('resource' in self.request.body && has(self.grant.resource)))").message("request.body would replace grant.audience or grant.resource: set one of them")
 )]
 pub struct TokenSourceSpec {
-    /// The token endpoint (RFC 6749 section 3.2): an https URL without user information and fragment. A query of its own survives.
-    #[serde(rename = "tokenURL")]
+    /// The token endpoint (RFC 6749 section 3.2): an https URL without user information and fragment. A query of its own survives. Optional where the credentials Secret is a service binding that names it.
+    #[serde(rename = "tokenURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     #[x_kube(
         validation = Rule::new("self.matches('^https?://[^/?#]+')").message("tokenURL must be an absolute URL such as https://auth.example.com/oauth/token"),
         validation = Rule::new("!self.matches('^[a-zA-Z]+://[^/?#]*@')").message("tokenURL must not hold user information: put the credentials into the credentials Secret"),
         validation = Rule::new("!self.contains('#')").message("tokenURL must not have a fragment (RFC 6749 section 3.2)")
     )]
-    pub token_url: String,
+    pub token_url: Option<String>,
 
     /// Dedicated: tokenURL is used as it is. Common: every {tenant} in it becomes the tenant's subdomain, and where there is none the tenant is put in front of the host.
     #[serde(rename = "tokenURLType", default)]
@@ -142,112 +148,6 @@ pub enum TokenUrlType {
     Dedicated,
     /// The tenant is put in place.
     Common,
-}
-
-/// What is exchanged for the token.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Grant {
-    /// ClientCredentials (RFC 6749 section 4.4) or Password (section 4.3).
-    #[serde(rename = "type", default)]
-    pub grant_type: GrantType,
-
-    /// The service the token is for, sent as audience. Some servers demand it with client_credentials.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 2048))]
-    pub audience: Option<String>,
-
-    /// The resource the token is for, sent as resource (RFC 8707).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 2048))]
-    pub resource: Option<String>,
-}
-
-/// The kind of a grant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum GrantType {
-    /// RFC 6749 section 4.4.
-    #[default]
-    ClientCredentials,
-    /// RFC 6749 section 4.3.
-    Password,
-}
-
-/// Where the credentials are.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Credentials {
-    /// The Secret, in the TokenSource's own namespace.
-    pub secret_ref: SecretReference,
-
-    /// Which key of the Secret holds what. Unset: found by the usual names, such as client_id, clientId or clientid.
-    #[serde(default)]
-    pub keys: CredentialKeys,
-}
-
-/// A Secret of the same namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
-pub struct SecretReference {
-    /// The Secret's name.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
-}
-
-/// Which key of the credentials Secret holds what.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CredentialKeys {
-    /// The key of the client id. Unset: client_id, clientId, clientid, clientID or client-id.
-    #[serde(rename = "clientID", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub client_id: Option<String>,
-    /// The key of the client secret. Unset: client_secret, clientSecret, clientsecret or client-secret.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub client_secret: Option<String>,
-    /// The key of the user name (Password grant). Unset: username, userName, user or user_name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub username: Option<String>,
-    /// The key of the user's password (Password grant). Unset: password.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub password: Option<String>,
-}
-
-/// How the client authenticates.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientAuthentication {
-    /// Body: id and secret as body parameters. Basic: in the Authorization header. None: a public client, its id alone.
-    #[serde(default)]
-    pub method: ClientAuthenticationMethod,
-
-    /// How id and secret are encoded before Base64 with method Basic. Where FormURLEncoded changes them, X-CF-ENCODED-CREDENTIALS: true is sent too.
-    #[serde(default)]
-    pub basic_encoding: BasicEncoding,
-}
-
-/// The method of client authentication (RFC 6749 section 2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum ClientAuthenticationMethod {
-    /// In the body.
-    #[default]
-    Body,
-    /// In the Authorization header.
-    Basic,
-    /// A public client.
-    None,
-}
-
-/// How Basic credentials are encoded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum BasicEncoding {
-    /// As RFC 6749 section 2.3.1 demands.
-    #[default]
-    FormURLEncoded,
-    /// As they are (older UAA).
-    Raw,
 }
 
 /// The form of the access token.

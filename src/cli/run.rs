@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::controller::audiences::Audiences;
 use crate::controller::egress::EgressPolicy;
 use crate::controller::{self, Limits, Settings};
 use crate::observability::tracing::{LogFormat, start};
@@ -47,6 +48,15 @@ pub struct RunArgs {
     /// Allow addresses of this range although they are denied otherwise; may be repeated.
     #[arg(long = "allow-cidr", env = "TOKENSOURCE_ALLOW_CIDR", value_delimiter = ',', value_name = "CIDR")]
     allowed: Vec<IpNet>,
+
+    /// Let a serviceAccountRef ask for a token of this audience, beside the token endpoint's origin; may be repeated.
+    #[arg(
+        long = "trusted-assertion-audience",
+        env = "TOKENSOURCE_TRUSTED_ASSERTION_AUDIENCE",
+        value_delimiter = ',',
+        value_name = "AUDIENCE"
+    )]
+    trusted_assertion_audiences: Vec<String>,
 
     /// So many token requests at a time go to one endpoint.
     #[arg(long, env = "TOKENSOURCE_ENDPOINT_CONCURRENCY", default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -86,11 +96,13 @@ pub(super) async fn run(args: RunArgs) -> ExitCode {
 async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
     let mut config = Config::infer().await?;
     config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("tokensource/", env!("CARGO_PKG_VERSION")))));
+    let origin = url::Url::parse(&config.cluster_url.to_string()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let api_server = addresses(&config.cluster_url).await;
     let settings = Settings {
         namespaces: args.namespaces,
         label_selector: args.label_selector,
         concurrency: args.concurrency,
+        audiences: Audiences { trusted: args.trusted_assertion_audiences, api_server: vec![origin] },
         endpoint_limits: Limits { concurrency: args.endpoint_concurrency.into(), rate: args.endpoint_rate },
         egress: EgressPolicy::new(&args.denied, &args.allowed, &api_server),
         allow_http: args.allow_http,

@@ -5,15 +5,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::apply;
+use super::codes::Spent;
 use super::context::Context;
-use super::dereference::ReadyRequest;
 use super::error::Error;
+use super::gather::ReadyRequest;
 use super::http::Unanswered;
 use super::ledger::Withheld;
 use super::pacing::Paused;
 use crate::api::condition::Reason;
 use crate::api::status::LastAttempt;
 use crate::clock;
+use crate::oauth::grant::Grant;
 use crate::oauth::rejection::{Refusal, Rejection};
 use crate::oauth::request::TokenRequest;
 use crate::oauth::response::{Answer, Asked, ResponseBody, classify, refuse_transport};
@@ -27,18 +29,14 @@ use crate::token_source::schedule::{self, expires_at, renew_at};
 use crate::token_source::secret::{Issue, render};
 
 /// Sends the request if pace and ledger let it, and writes the token if one is issued.
-pub async fn attempt(observed: &Observed<'_>, context: &Context, ready: ReadyRequest, cause: Cause) -> Result<Outcome, Error> {
+pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: ReadyRequest, cause: Cause) -> Result<Outcome, Error> {
     let shared = &context.shared;
     let host = ready.request.endpoint.host();
     if let Some(issue) = context.unwritten.take(observed.seed(), &ready.digest, clock::now()) {
         return write(observed, context, issue).await;
     }
-    let withheld = |Withheld { until, rejection }| {
-        let attempt = made(context, &ready.digest, ready.credentials_version.clone());
-        Ok(Outcome::Withheld { failure: Failure::withheld(rejection, &host), until, attempt })
-    };
     if let Some(refused) = shared.attempts.withheld(&ready.digest.credentials) {
-        return withheld(refused);
+        return Ok(withheld(context, &ready, refused));
     }
     let _slot = match shared.pacing.slot(&ready.request.endpoint, observed.valid_until()).await {
         Ok(slot) => slot,
@@ -46,8 +44,13 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, ready: ReadyReq
     };
     let permit = match shared.attempts.admit(&ready.digest.credentials).await {
         Ok(permit) => permit,
-        Err(refused) => return withheld(refused),
+        Err(refused) => return Ok(withheld(context, &ready, refused)),
     };
+    match append_code(observed, context, &mut ready) {
+        Ok(None) => {}
+        Ok(Some(Spent { until })) => return Ok(Outcome::Held(Some(until))),
+        Err(failure) => return Ok(Outcome::Stalled(failure)),
+    }
     tracing::debug!(?cause, host, "requesting a token");
     match exchange(observed, context, &ready).await {
         Err(failure) => Ok(Outcome::Stalled(failure)),
@@ -65,6 +68,27 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, ready: ReadyReq
     }
 }
 
+fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outcome {
+    let Withheld { until, rejection } = refused;
+    let attempt = made(context, &ready.digest, ready.credentials_version.clone());
+    Outcome::Withheld { failure: Failure::withheld(rejection, &ready.request.endpoint.host()), until, attempt }
+}
+
+/// Appends the one-time code to the password (Identity Authentication), unless the code of this time step was sent.
+fn append_code(observed: &Observed<'_>, context: &Context, ready: &mut ReadyRequest) -> Result<Option<Spent>, Failure> {
+    let (Some(secret), Grant::Password { one_time_code, .. }) = (&ready.totp_secret, &mut ready.request.grant) else {
+        return Ok(None);
+    };
+    let last_attempt = observed.last_attempt_time();
+    match context.shared.codes.fresh(secret, &ready.digest.credentials, last_attempt, clock::now())? {
+        Ok(code) => {
+            *one_time_code = Some(code);
+            Ok(None)
+        }
+        Err(spent) => Ok(Some(spent)),
+    }
+}
+
 /// Request and answer. `Err` is what kept the request from being sent at all.
 async fn exchange(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest) -> Result<Answer, Failure> {
     let read_limit = observed.source.spec.request.read_limit();
@@ -73,6 +97,8 @@ async fn exchange(observed: &Observed<'_>, context: &Context, ready: &ReadyReque
         Err(Unanswered::Fault(fault)) => Ok(Answer::Refused(refuse_transport(fault))),
         Err(Unanswered::Denied) => Err(denied(&ready.request.endpoint.host())),
         Err(Unanswered::UnusableCaBundle) => Err(unusable_ca_bundle()),
+        Err(Unanswered::UnusableIdentity) => Err(Failure::bad_certificate("TLS can't use it")),
+        Err(Unanswered::UnusableProxy) => Err(Failure::local(Reason::InvalidSpec, "spec.request.proxyURL is no proxy URL")),
     }
 }
 

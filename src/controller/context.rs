@@ -9,6 +9,8 @@ use kube::runtime::events::Recorder;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::OnceCell;
 
+use super::audiences::Audiences;
+use super::codes::Codes;
 use super::http::TokenClient;
 use super::ledger::Attempts;
 use super::listed::Listed;
@@ -36,6 +38,10 @@ pub struct Shared {
     pub policy: Policy,
     /// The lock-out ledger.
     pub attempts: Attempts,
+    /// What ServiceAccount tokens may be asked for.
+    pub audiences: Audiences,
+    /// The one-time codes that were sent.
+    pub codes: Codes,
     /// The pace of the token endpoints.
     pub pacing: Pacing,
     /// The sources of each scope.
@@ -74,5 +80,11 @@ impl Context {
     /// The source, or our own last write of it where the watch is behind.
     pub fn newest_source(&self, source: Arc<TokenSource>) -> Arc<TokenSource> {
         self.recent_sources.newest(&ObjectRef::from_obj(source.as_ref())).map_or(source, Arc::new)
+    }
+
+    /// Another source of the same namespace.
+    pub fn source(&self, namespace: &str, name: &str) -> Option<Arc<TokenSource>> {
+        let reference = ObjectRef::new(name).within(namespace);
+        self.shared.scopes.iter().find_map(|sources| sources.store.get(&reference))
     }
 }

@@ -50,6 +50,16 @@ impl EgressPolicy {
     }
 }
 
+impl EgressPolicy {
+    /// Judges a name that a proxy will resolve: denied where we too find only denied addresses. What we can't resolve is
+    /// the proxy's to judge.
+    pub async fn check_name(&self, name: &str) -> Result<(), Denied> {
+        let Ok(found) = tokio::net::lookup_host((name.trim_matches(['[', ']']), 0)).await else { return Ok(()) };
+        let found: Vec<SocketAddr> = found.collect();
+        if found.is_empty() || found.iter().any(|address| self.permits(address.ip())) { Ok(()) } else { Err(Denied) }
+    }
+}
+
 /// IPv4-mapped (`::ffff:a.b.c.d`) and NAT64 (`64:ff9b::a.b.c.d`, RFC 6052) addresses as the IPv4 address that they reach.
 fn plain(address: IpAddr) -> IpAddr {
     match address {

@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::redirect;
 use reqwest::tls::Certificate;
-use secrecy::ExposeSecret as _;
+use ring::digest::{SHA256, digest};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
+use url::Url;
 
 use super::egress::{Denied, EgressPolicy, JudgedResolver};
 use crate::oauth::request::TokenRequest;
@@ -28,8 +32,47 @@ const CLIENTS_MAX: usize = 256;
 pub struct Connection {
     /// PEM certificates to trust instead of the system's.
     pub ca_bundle: Option<Bytes>,
+    /// The client certificate to show.
+    pub identity: Option<Identity>,
+    /// The forward proxy to go through.
+    pub proxy: Option<String>,
     /// How long connecting may take.
     pub connect_limit: Duration,
+}
+
+/// A client certificate with its key. Told apart, and printed, by its fingerprint.
+#[derive(Clone)]
+pub struct Identity {
+    pem: SecretString,
+    fingerprint: Vec<u8>,
+}
+
+impl Identity {
+    /// Of PEM blocks: certificates, then the key.
+    pub fn new(pem: SecretString) -> Self {
+        let fingerprint = digest(&SHA256, pem.expose_secret().as_bytes()).as_ref().to_vec();
+        Self { pem, fingerprint }
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+}
+
+impl Eq for Identity {}
+
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.fingerprint.hash(state);
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Identity")
+    }
 }
 
 /// Sends token requests, over one client for each kind of connection.
@@ -45,6 +88,10 @@ pub enum Unanswered {
     Denied,
     /// The CA bundle holds no usable PEM certificate.
     UnusableCaBundle,
+    /// The client certificate is none that TLS can use.
+    UnusableIdentity,
+    /// The proxy's URL is none.
+    UnusableProxy,
     /// Something on the way failed.
     Fault(TransportFault),
 }
@@ -62,9 +109,7 @@ impl TokenClient {
         connection: Connection,
         read_limit: Duration,
     ) -> Result<http::Response<ResponseBody>, Unanswered> {
-        if let Some(host) = request.endpoint.url().host() {
-            self.policy.check_literal(&host).map_err(|Denied| Unanswered::Denied)?;
-        }
+        self.judge(request.endpoint.url(), connection.proxy.as_deref()).await.map_err(|Denied| Unanswered::Denied)?;
         let limit = connection.connect_limit + read_limit;
         let client = self.client(connection)?;
         let request = request.encode().map(|body| reqwest::Body::from(body.expose_secret().to_owned()));
@@ -84,6 +129,20 @@ impl TokenClient {
         Ok(answer)
     }
 
+    /// Judges what no resolver of ours will: hosts that are addresses, and a name that a proxy resolves.
+    async fn judge(&self, endpoint: &Url, proxy: Option<&str>) -> Result<(), Denied> {
+        let proxy = proxy.and_then(|proxy| Url::parse(proxy).ok());
+        for url in [Some(endpoint), proxy.as_ref()].into_iter().flatten() {
+            if let Some(host) = url.host() {
+                self.policy.check_literal(&host)?;
+            }
+        }
+        match (proxy, endpoint.host_str()) {
+            (Some(_), Some(name)) => self.policy.check_name(name).await,
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+
     fn client(&self, connection: Connection) -> Result<reqwest::Client, Unanswered> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&connection) {
@@ -100,6 +159,13 @@ impl TokenClient {
         if let Some(bundle) = &connection.ca_bundle {
             let certificates = Certificate::from_pem_bundle(bundle).ok().filter(|certificates| !certificates.is_empty());
             builder = builder.tls_certs_only(certificates.ok_or(Unanswered::UnusableCaBundle)?);
+        }
+        if let Some(Identity { pem, .. }) = &connection.identity {
+            let identity = reqwest::Identity::from_pem(pem.expose_secret().as_bytes()).map_err(|_| Unanswered::UnusableIdentity)?;
+            builder = builder.identity(identity);
+        }
+        if let Some(proxy) = &connection.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| Unanswered::UnusableProxy)?);
         }
         let client = builder.build().map_err(|_| Unanswered::UnusableCaBundle)?;
         if clients.len() >= CLIENTS_MAX {

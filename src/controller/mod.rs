@@ -4,16 +4,20 @@
 
 mod apply;
 mod attempt;
+pub mod audiences;
+mod codes;
 mod context;
 mod dereference;
 pub mod egress;
 mod error;
+mod gather;
 mod http;
 mod key;
 mod ledger;
 mod listed;
 mod memory;
 mod pacing;
+mod random;
 mod recent;
 mod reconcile;
 mod references;
@@ -34,6 +38,8 @@ use kube::runtime::{Controller, PredicateConfig, WatchStreamExt as _, controller
 use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::OnceCell;
 
+use self::audiences::Audiences;
+use self::codes::Codes;
 use self::context::{Context, SecretMeta, Shared, Sources};
 use self::egress::EgressPolicy;
 use self::http::TokenClient;
@@ -59,6 +65,8 @@ pub struct Settings {
     pub label_selector: Option<String>,
     /// How many sources are looked at at the same time.
     pub concurrency: u16,
+    /// What ServiceAccount tokens may be asked for.
+    pub audiences: Audiences,
     /// How fast each token endpoint may be asked.
     pub endpoint_limits: Limits,
     /// Where token requests may go.
@@ -83,6 +91,8 @@ pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static
         key: key::load_or_create(&client).await?,
         policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },
         attempts: Attempts::default(),
+        audiences: settings.audiences.clone(),
+        codes: Codes::default(),
         pacing: Pacing::new(settings.endpoint_limits),
         scopes,
         warmed_up: OnceCell::new(),

@@ -8,8 +8,9 @@ use kube::runtime::controller::Action;
 use super::apply;
 use super::attempt::attempt;
 use super::context::Context;
-use super::dereference::{ReadyRequest, observe, read_request};
+use super::dereference::observe;
 use super::error::Error;
+use super::gather::{Halt, ReadyRequest, read_request};
 use super::warm_up::warm_up;
 use crate::api::TokenSource;
 use crate::clock;
@@ -38,13 +39,14 @@ async fn carry_out(observed: &mut Observed<'_>, context: &Context) -> Result<Out
     let mut read = None;
     let mut plan = decide(observed, clock::now());
     if plan == Plan::ReadCredentials {
-        match read_request(observed, context).await? {
+        match read_request(observed, context).await {
             Ok(request) => {
                 observed.credentials = request.credentials();
                 read = Some(request);
                 plan = decide(observed, clock::now());
             }
-            Err(failure) => plan = Plan::Stall(failure),
+            Err(Halt::Failure(failure)) => plan = Plan::Stall(failure),
+            Err(Halt::Error(error)) => return Err(error),
         }
     }
     Ok(match plan {
@@ -62,11 +64,12 @@ async fn carry_out(observed: &mut Observed<'_>, context: &Context) -> Result<Out
 async fn request(observed: &Observed<'_>, context: &Context, read: Option<ReadyRequest>, cause: Cause) -> Result<Outcome, Error> {
     let ready = match read {
         Some(ready) => Ok(ready),
-        None => read_request(observed, context).await?,
+        None => read_request(observed, context).await,
     };
     match ready {
         Ok(ready) => attempt(observed, context, ready, cause).await,
-        Err(failure) => Ok(Outcome::Stalled(failure)),
+        Err(Halt::Failure(failure)) => Ok(Outcome::Stalled(failure)),
+        Err(Halt::Error(error)) => Err(error),
     }
 }
 

@@ -9,9 +9,19 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 
 use crate::api::TokenSource;
+use crate::api::names::SOURCE;
+use crate::token_source::references::{secret_names, source_names};
 
 type Source = ObjectRef<TokenSource>;
-type SecretRef = ObjectRef<PartialObjectMeta<Secret>>;
+
+/// What a source refers to, in a namespace.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Key {
+    /// A Secret by its name.
+    Secret(String, String),
+    /// The target Secret of a source by the source's name.
+    TokenOf(String, String),
+}
 
 /// An index in both directions, kept by the events of the sources.
 #[derive(Default)]
@@ -19,8 +29,8 @@ pub struct References(Mutex<Index>);
 
 #[derive(Default)]
 struct Index {
-    sources_of: HashMap<SecretRef, HashSet<Source>>,
-    secrets_of: HashMap<Source, Vec<SecretRef>>,
+    sources_of: HashMap<Key, HashSet<Source>>,
+    secrets_of: HashMap<Source, Vec<Key>>,
 }
 
 impl References {
@@ -35,11 +45,15 @@ impl References {
         }
     }
 
-    /// The sources that name a Secret as target, credentials or CA bundle.
+    /// The sources that name a Secret, or the source that it was made for.
     pub fn sources_of(&self, secret: &PartialObjectMeta<Secret>) -> Vec<Source> {
+        let meta = &secret.metadata;
+        let namespace = meta.namespace.clone().unwrap_or_default();
+        let by_name = meta.name.clone().map(|name| Key::Secret(namespace.clone(), name));
+        let made_for = meta.annotations.as_ref().and_then(|annotations| annotations.get(SOURCE)).cloned();
+        let keys = by_name.into_iter().chain(made_for.map(|source| Key::TokenOf(namespace, source)));
         let index = self.lock();
-        let sources = index.sources_of.get(&ObjectRef::from_obj(secret));
-        sources.map(|sources| sources.iter().cloned().collect()).unwrap_or_default()
+        keys.filter_map(|key| index.sources_of.get(&key)).flatten().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Index> {
@@ -51,12 +65,10 @@ impl Index {
     fn put(&mut self, source: &TokenSource) {
         let reference = ObjectRef::from_obj(source);
         self.remove(&reference);
-        let namespace = source.metadata.namespace.as_deref().unwrap_or_default();
-        let spec = &source.spec;
-        let credentials = spec.credentials.as_ref().map(|credentials| credentials.secret_ref.name.as_str());
-        let ca_bundle = spec.tls.ca_bundle.as_ref().and_then(|bundle| bundle.secret_ref.as_ref()).map(|secret| secret.name.as_str());
-        let names = [Some(source.target_name()), credentials, ca_bundle].into_iter().flatten();
-        let secrets: Vec<SecretRef> = names.map(|name| ObjectRef::new(name).within(namespace)).collect();
+        let namespace = source.metadata.namespace.clone().unwrap_or_default();
+        let of_secrets = secret_names(source).into_iter().map(|name| Key::Secret(namespace.clone(), name));
+        let of_sources = source_names(&source.spec).into_iter().map(|name| Key::TokenOf(namespace.clone(), name));
+        let secrets: Vec<Key> = of_secrets.chain(of_sources).collect();
         for secret in &secrets {
             self.sources_of.entry(secret.clone()).or_default().insert(reference.clone());
         }

@@ -28,8 +28,48 @@ pub enum ClientAuthentication {
         /// How both are encoded before Base64.
         encoding: BasicEncoding,
     },
+    /// By the certificate of the connection (RFC 8705 §2): the id alone, in the body.
+    MutualTls,
+    /// By an assertion (RFC 7523 §2.2, RFC 7522 §2.2).
+    Assertion {
+        /// What kind of assertion it is.
+        assertion_type: AssertionType,
+        /// The assertion.
+        assertion: SecretString,
+    },
     /// A public client: its id alone, in the body.
     None,
+}
+
+/// The kind of a client assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssertionType {
+    /// RFC 7523 §2.2.
+    JwtBearer,
+    /// RFC 7522 §2.2.
+    Saml2Bearer,
+}
+
+impl AssertionType {
+    /// The value of `client_assertion_type`.
+    pub(super) fn parameter(self) -> &'static str {
+        match self {
+            Self::JwtBearer => "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            Self::Saml2Bearer => "urn:ietf:params:oauth:client-assertion-type:saml2-bearer",
+        }
+    }
+}
+
+/// The token service's own Basic user (SAP BTP Destination, `tokenServiceUser`): in the header beside a client in the
+/// body, or instead of the client's own credentials there.
+#[derive(Debug, Clone)]
+pub struct BasicUser {
+    /// The user name.
+    pub name: String,
+    /// The password.
+    pub password: SecretString,
+    /// How both are encoded before Base64.
+    pub encoding: BasicEncoding,
 }
 
 /// How id and secret are encoded before they are joined and Base64-encoded.

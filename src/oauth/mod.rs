@@ -4,6 +4,8 @@
 //! an `http::Request`; an `http::Response` becomes an [`token::IssuedToken`] or a [`rejection::Refusal`] with its
 //! reason, by an order of evidence that holds for some fifty servers.
 
+pub mod assertion;
+pub mod certificate;
 pub mod client;
 pub mod endpoint;
 pub mod grant;
@@ -11,4 +13,5 @@ pub mod rejection;
 pub mod request;
 pub mod response;
 pub mod token;
+pub mod totp;
 pub mod transport;

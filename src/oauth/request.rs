@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded::Serializer;
 
-use super::client::{Client, ClientAuthentication, basic_header};
+use super::client::{BasicHeader, BasicUser, Client, ClientAuthentication, basic_header};
 use super::endpoint::TokenEndpoint;
 use super::grant::Grant;
 
@@ -16,6 +16,8 @@ pub struct TokenRequest {
     pub endpoint: TokenEndpoint,
     /// Who asks.
     pub client: Client,
+    /// The token service's own Basic user, if it wants one.
+    pub basic_user: Option<BasicUser>,
     /// By what.
     pub grant: Grant,
     /// `scope`, in order (RFC 6749 §3.3).
@@ -83,18 +85,15 @@ impl TokenRequest {
         request
     }
 
-    /// The credentials in this request, as plain text: what no message may ever show.
+    /// The credentials in this request: what no message may ever show.
     pub fn credentials(&self) -> Vec<SecretString> {
-        let mut credentials = Vec::with_capacity(2);
-        match &self.client.authentication {
-            ClientAuthentication::Body { secret } | ClientAuthentication::Basic { secret, .. } => credentials.push(secret.clone()),
-            ClientAuthentication::None => {}
-        }
-        match &self.grant {
-            Grant::Password { password, .. } => credentials.push(password.clone()),
-            Grant::ClientCredentials => {}
-        }
-        credentials
+        let client = match &self.client.authentication {
+            ClientAuthentication::Body { secret } | ClientAuthentication::Basic { secret, .. } => Some(secret),
+            ClientAuthentication::Assertion { assertion, .. } => Some(assertion),
+            ClientAuthentication::MutualTls | ClientAuthentication::None => None,
+        };
+        let basic_user = self.basic_user.as_ref().map(|user| &user.password);
+        client.into_iter().chain(basic_user).chain(self.grant.secrets()).cloned().collect()
     }
 
     fn uri(&self) -> http::Uri {
@@ -111,8 +110,7 @@ impl TokenRequest {
         let mut headers = self.extra.headers.clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        if let ClientAuthentication::Basic { secret, encoding } = &self.client.authentication {
-            let basic = basic_header(&self.client.id, secret, *encoding);
+        if let Some(basic) = self.basic() {
             if let Ok(mut value) = HeaderValue::from_str(basic.value.expose_secret()) {
                 value.set_sensitive(true);
                 headers.insert(AUTHORIZATION, value);
@@ -124,16 +122,25 @@ impl TokenRequest {
         headers
     }
 
+    /// The header's credentials: the token service's own user comes first.
+    fn basic(&self) -> Option<BasicHeader> {
+        match (&self.basic_user, &self.client.authentication) {
+            (Some(user), _) => Some(basic_header(&user.name, &user.password, user.encoding)),
+            (None, ClientAuthentication::Basic { secret, encoding }) => Some(basic_header(&self.client.id, secret, *encoding)),
+            (
+                None,
+                ClientAuthentication::Body { .. }
+                | ClientAuthentication::MutualTls
+                | ClientAuthentication::Assertion { .. }
+                | ClientAuthentication::None,
+            ) => None,
+        }
+    }
+
     fn body(&self) -> SecretString {
         let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", self.grant.parameter());
+        self.grant.append_to(&mut form);
         self.append_client(&mut form);
-        match &self.grant {
-            Grant::Password { username, password } => {
-                form.append_pair("username", username).append_pair("password", password.expose_secret());
-            }
-            Grant::ClientCredentials => {}
-        }
         if !self.scopes.is_empty() {
             form.append_pair("scope", &self.scopes.join(" "));
         }
@@ -143,15 +150,21 @@ impl TokenRequest {
     }
 
     fn append_client(&self, form: &mut Serializer<'_, String>) {
+        // Identity Authentication wants the id in the body beside the header; RFC 6749 §2.3 allows it. Where the header
+        // holds the token service's own user, nothing else would name the client.
+        let in_header = matches!(self.client.authentication, ClientAuthentication::Basic { .. }) && self.basic_user.is_none();
+        if !in_header || self.endpoint.is_identity_authentication() {
+            form.append_pair("client_id", &self.client.id);
+        }
         match &self.client.authentication {
             ClientAuthentication::Body { secret } => {
-                form.append_pair("client_id", &self.client.id).append_pair("client_secret", secret.expose_secret());
+                form.append_pair("client_secret", secret.expose_secret());
             }
-            // Identity Authentication wants the id in the body beside the header; RFC 6749 §2.3 allows it.
-            ClientAuthentication::Basic { .. } if !self.endpoint.is_identity_authentication() => {}
-            ClientAuthentication::Basic { .. } | ClientAuthentication::None => {
-                form.append_pair("client_id", &self.client.id);
+            ClientAuthentication::Assertion { assertion_type, assertion } => {
+                form.append_pair("client_assertion_type", assertion_type.parameter());
+                form.append_pair("client_assertion", assertion.expose_secret());
             }
+            ClientAuthentication::Basic { .. } | ClientAuthentication::MutualTls | ClientAuthentication::None => {}
         }
     }
 }

@@ -4,12 +4,10 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use ring::hmac;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::api::v1alpha1::TokenSourceSpec;
-use crate::oauth::client::ClientAuthentication;
-use crate::oauth::grant::Grant;
-use crate::oauth::request::TokenRequest;
+use crate::oauth::endpoint::TokenEndpoint;
 
 /// A keyed hash, as 32 hexadecimal digits. Equal digests: equal input, under the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,25 +75,18 @@ impl DigestKey {
             "tokenFormat": spec.token_format,
             "periods": [spec.refresh_expiry_seconds, spec.max_exchange_period_hours],
             "extra": [&request.headers, &request.query, &request.body],
+            "proxy": request.proxy_url,
             "tls": spec.tls,
             "secret": spec.secret,
         });
         self.over([parts.to_string().as_bytes()])
     }
 
-    /// The digest of the credentials of a request: endpoint, client, user and secrets. What the lock-out ledger
-    /// counts by.
-    pub fn credentials(&self, request: &TokenRequest) -> Digest {
-        let secret = match &request.client.authentication {
-            ClientAuthentication::Body { secret } | ClientAuthentication::Basic { secret, .. } => secret.expose_secret(),
-            ClientAuthentication::None => "",
-        };
-        let (username, password) = match &request.grant {
-            Grant::Password { username, password } => (username.as_str(), password.expose_secret()),
-            Grant::ClientCredentials => ("", ""),
-        };
-        let parts = [request.endpoint.url().as_str(), &request.client.id, secret, username, password];
-        self.over(parts.map(str::as_bytes))
+    /// The digest of credentials: endpoint, client, and all that proves client and user. What the lock-out ledger counts
+    /// by. `proofs` are what stays the same from one attempt to the next: secrets and keys, not what is made of them.
+    pub fn credentials(&self, endpoint: &TokenEndpoint, client_id: &str, proofs: &[SecretString]) -> Digest {
+        let known = [endpoint.url().as_str(), client_id];
+        self.over(known.into_iter().chain(proofs.iter().map(SecretString::expose_secret)).map(str::as_bytes))
     }
 
     /// Hashes the parts, each behind its length, so that no two lists of parts give the same bytes.

@@ -116,6 +116,14 @@ impl Failure {
         Self { retry, ..Self::local(reason, message) }
     }
 
+    /// The client certificate can't be used; found before any request.
+    pub fn bad_certificate(problem: &str) -> Self {
+        let cause = Some(ClientCause::BadCertificate);
+        let reason = Reason::ClientAuthenticationFailed;
+        let remedy = remedy::remedy(reason, cause).to_owned();
+        Self { cause, remedy, ..Self::local(reason, format!("the client certificate in the credentials Secret: {problem}")) }
+    }
+
     /// The API server refuses to store the target Secret. The token is kept and written as soon as it lets us.
     pub fn unwritable(secret: &str, code: u16, reason: &str) -> Self {
         let failure =

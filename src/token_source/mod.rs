@@ -1,7 +1,9 @@
 //! Decides. Sees the custom resource and the OAuth types as data: no client, no async, no clock, no randomness;
 //! `now` and the seed of the jitter are arguments.
 
+pub mod assertion;
 pub mod attempts;
+pub mod binding;
 pub mod credentials;
 pub mod digest;
 pub mod failure;
@@ -9,6 +11,7 @@ pub mod observed;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
+pub mod references;
 pub mod remedy;
 pub mod request;
 #[cfg(test)]

@@ -37,22 +37,19 @@ pub struct Observed<'a> {
     pub policy: Policy,
 }
 
-/// The credentials Secret, as its metadata tells.
+/// The Secrets that a request is made of, as their metadata tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// The spec names none.
+    /// The spec names none of them.
     NotReferenced {
         /// The digest of the credentials in the spec itself, where the request could be made.
         digest: Option<Digest>,
     },
-    /// There is no such Secret.
-    NotFound {
-        /// Its name.
-        name: String,
-    },
-    /// It is there.
+    /// One of the Secrets that the request is made of is not there.
+    Missing(Failure),
+    /// All of them are there.
     Present {
-        /// UID and resource version.
+        /// UID and resource version of each.
         version: String,
         /// The digest of what it holds, where this version has been read before.
         digest: Option<Digest>,
@@ -64,7 +61,7 @@ impl Credentials {
     pub fn digest(&self) -> Option<&Digest> {
         match self {
             Self::NotReferenced { digest } | Self::Present { digest, .. } => digest.as_ref(),
-            Self::NotFound { .. } => None,
+            Self::Missing(_) => None,
         }
     }
 
@@ -72,7 +69,7 @@ impl Credentials {
     pub fn version(&self) -> Option<&str> {
         match self {
             Self::Present { version, .. } => Some(version),
-            Self::NotReferenced { .. } | Self::NotFound { .. } => None,
+            Self::NotReferenced { .. } | Self::Missing(_) => None,
         }
     }
 }

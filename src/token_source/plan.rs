@@ -86,9 +86,7 @@ fn obstacle(observed: &Observed<'_>) -> Option<Failure> {
         return Some(Failure::local(Reason::SecretConflict, format!("Secret {secret} {whose}: it is left as it is")));
     }
     match &observed.credentials {
-        Credentials::NotFound { name } => {
-            Some(Failure::local(Reason::CredentialsNotFound, format!("there is no Secret {name} (spec.credentials.secretRef.name)")))
-        }
+        Credentials::Missing(failure) => Some(failure.clone()),
         Credentials::NotReferenced { .. } | Credentials::Present { .. } => None,
     }
 }

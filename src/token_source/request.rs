@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::SecretString;
 
-use super::credentials::CredentialValues;
+use super::credentials::{CredentialValues, User};
 use super::failure::Failure;
+use crate::api::assertion::AssertionType as AssertionTypeField;
+use crate::api::client::{BasicEncoding as BasicEncodingField, ClientAuthenticationMethod};
 use crate::api::condition::Reason;
+use crate::api::grant::GrantType as GrantTypeField;
 use crate::api::v1alpha1 as v1;
-use crate::oauth::client::{BasicEncoding, Client, ClientAuthentication};
+use crate::oauth::client::{AssertionType, BasicEncoding, BasicUser, Client, ClientAuthentication};
 use crate::oauth::endpoint::{TokenEndpoint, UrlType};
 use crate::oauth::grant::Grant;
 use crate::oauth::request::{ExtraParts, RESERVED_HEADERS, RESERVED_PARAMETERS, TokenRequest};
@@ -16,55 +20,131 @@ use crate::oauth::request::{ExtraParts, RESERVED_HEADERS, RESERVED_PARAMETERS, T
 /// All of a token request but the credentials.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// Where it goes.
-    pub endpoint: TokenEndpoint,
+    /// Where it goes; none where the credentials Secret says so.
+    endpoint: Option<TokenEndpoint>,
     scopes: Vec<String>,
     parameters: Vec<(&'static str, String)>,
     extra: ExtraParts,
-    method: v1::ClientAuthenticationMethod,
-    encoding: BasicEncoding,
 }
+
+/// Assertions as they are sent.
+#[derive(Debug, Clone, Default)]
+pub struct Assertions {
+    /// The client's (RFC 7523 §2.2, RFC 7522 §2.2).
+    pub client: Option<SecretString>,
+    /// The grant's, or the subject token (RFC 7523 §2.1, RFC 7522 §2.1, RFC 8693 §2.1).
+    pub grant: Option<SecretString>,
+}
+
+/// The type of a subject token where the spec names none (RFC 8693 §3).
+const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// Checks the spec and makes what can be made without credentials. `allow_http` is for tests on loopback.
 pub fn prepare(spec: &v1::TokenSourceSpec, allow_http: bool) -> Result<Prepared, Failure> {
+    if let Some(proxy) = &spec.request.proxy_url {
+        check_proxy(proxy)?;
+    }
     Ok(Prepared {
-        endpoint: endpoint(spec, allow_http)?,
+        endpoint: spec.token_url.as_deref().map(|url| endpoint(spec, url, "spec.tokenURL", allow_http)).transpose()?,
         scopes: spec.scopes.clone().unwrap_or_default(),
         parameters: parameters(spec),
         extra: extra(spec)?,
-        method: spec.client_authentication.method,
-        encoding: match spec.client_authentication.basic_encoding {
-            v1::BasicEncoding::FormURLEncoded => BasicEncoding::FormURLEncoded,
-            v1::BasicEncoding::Raw => BasicEncoding::Raw,
-        },
     })
 }
 
 impl Prepared {
+    /// Where the request goes: as the spec says, else as the credentials Secret does.
+    pub fn endpoint(&self, spec: &v1::TokenSourceSpec, credentials: &CredentialValues, allow_http: bool) -> Result<TokenEndpoint, Failure> {
+        match (&self.endpoint, &credentials.token_url) {
+            (Some(known), _) => Ok(known.clone()),
+            (None, Some(url)) => endpoint(spec, url, "the token URL in the credentials Secret", allow_http),
+            (None, None) => Err(invalid("spec.tokenURL", "is missing")),
+        }
+    }
+
     /// Puts the credentials in.
-    pub fn complete(self, credentials: CredentialValues) -> TokenRequest {
-        let CredentialValues { client_id, client_secret, user } = credentials;
-        let authentication = match (self.method, client_secret) {
-            (v1::ClientAuthenticationMethod::Body, Some(secret)) => ClientAuthentication::Body { secret },
-            (v1::ClientAuthenticationMethod::Basic, Some(secret)) => ClientAuthentication::Basic { secret, encoding: self.encoding },
-            (_, None) | (v1::ClientAuthenticationMethod::None, _) => ClientAuthentication::None,
+    pub fn complete(
+        self,
+        spec: &v1::TokenSourceSpec,
+        endpoint: TokenEndpoint,
+        credentials: CredentialValues,
+        assertions: Assertions,
+    ) -> Result<TokenRequest, Failure> {
+        let encoding = match spec.client_authentication.basic_encoding {
+            BasicEncodingField::FormURLEncoded => BasicEncoding::FormURLEncoded,
+            BasicEncodingField::Raw => BasicEncoding::Raw,
         };
-        let grant = match user {
-            Some((username, password)) => Grant::Password { username, password },
-            None => Grant::ClientCredentials,
-        };
-        TokenRequest {
-            endpoint: self.endpoint,
-            client: Client { id: client_id, authentication },
+        let authentication = authentication(spec, credentials.client_secret, encoding, assertions.client)?;
+        let grant = grant(spec, credentials.user, credentials.refresh_token, assertions.grant)?;
+        Ok(TokenRequest {
+            endpoint,
+            client: Client { id: credentials.client_id, authentication },
+            basic_user: credentials.basic_user.map(|(name, password)| BasicUser { name, password, encoding }),
             grant,
             scopes: self.scopes,
             parameters: self.parameters,
             extra: self.extra,
-        }
+        })
     }
 }
 
-fn endpoint(spec: &v1::TokenSourceSpec, allow_http: bool) -> Result<TokenEndpoint, Failure> {
+fn authentication(
+    spec: &v1::TokenSourceSpec,
+    secret: Option<SecretString>,
+    encoding: BasicEncoding,
+    assertion: Option<SecretString>,
+) -> Result<ClientAuthentication, Failure> {
+    Ok(match spec.client_authentication.method {
+        ClientAuthenticationMethod::Body => match secret {
+            Some(secret) => ClientAuthentication::Body { secret },
+            None => ClientAuthentication::None,
+        },
+        ClientAuthenticationMethod::Basic => match secret {
+            Some(secret) => ClientAuthentication::Basic { secret, encoding },
+            None => ClientAuthentication::None,
+        },
+        ClientAuthenticationMethod::MutualTls => ClientAuthentication::MutualTls,
+        ClientAuthenticationMethod::None => ClientAuthentication::None,
+        ClientAuthenticationMethod::ClientAssertion => {
+            let kind = spec.client_authentication.assertion.as_ref().map(|assertion| assertion.assertion_type).unwrap_or_default();
+            ClientAuthentication::Assertion {
+                assertion_type: match kind {
+                    AssertionTypeField::JwtBearer => AssertionType::JwtBearer,
+                    AssertionTypeField::Saml2Bearer => AssertionType::Saml2Bearer,
+                },
+                assertion: assertion.ok_or_else(|| invalid("spec.clientAuthentication.assertion", "is missing"))?,
+            }
+        }
+    })
+}
+
+fn grant(
+    spec: &v1::TokenSourceSpec,
+    user: Option<User>,
+    refresh_token: Option<SecretString>,
+    assertion: Option<SecretString>,
+) -> Result<Grant, Failure> {
+    let assertion = || assertion.ok_or_else(|| invalid("spec.grant.assertion", "is missing"));
+    Ok(match spec.grant.grant_type {
+        GrantTypeField::ClientCredentials => Grant::ClientCredentials,
+        GrantTypeField::Password => {
+            let User { name, password, .. } = user.ok_or_else(|| invalid("spec.credentials", "is missing"))?;
+            Grant::Password { username: name, password, one_time_code: None }
+        }
+        GrantTypeField::JwtBearer => Grant::JwtBearer { assertion: assertion()? },
+        GrantTypeField::Saml2Bearer => Grant::Saml2Bearer { assertion: assertion()? },
+        GrantTypeField::TokenExchange => Grant::TokenExchange {
+            subject_token: assertion()?,
+            subject_token_type: spec.grant.subject_token_type.clone().unwrap_or_else(|| ACCESS_TOKEN_TYPE.to_owned()),
+            requested_token_type: spec.grant.requested_token_type.clone(),
+        },
+        GrantTypeField::RefreshToken => {
+            Grant::RefreshToken { refresh_token: refresh_token.ok_or_else(|| invalid("spec.credentials", "is missing"))? }
+        }
+    })
+}
+
+fn endpoint(spec: &v1::TokenSourceSpec, url: &str, field: &str, allow_http: bool) -> Result<TokenEndpoint, Failure> {
     let url_type = match (spec.token_url_type, &spec.tenant) {
         (v1::TokenUrlType::Dedicated, _) => UrlType::Dedicated,
         (v1::TokenUrlType::Common, Some(tenant)) => UrlType::Common { tenant },
@@ -72,7 +152,18 @@ fn endpoint(spec: &v1::TokenSourceSpec, allow_http: bool) -> Result<TokenEndpoin
             return Err(invalid("spec.tenant", "is missing: tokenURLType Common needs the tenant's subdomain"));
         }
     };
-    TokenEndpoint::parse(&spec.token_url, url_type, allow_http).map_err(|error| invalid("spec.tokenURL", &error.to_string()))
+    TokenEndpoint::parse(url, url_type, allow_http).map_err(|error| invalid(field, &error.to_string()))
+}
+
+fn check_proxy(text: &str) -> Result<(), Failure> {
+    let url = url::Url::parse(text).map_err(|_| invalid("spec.request.proxyURL", "is no URL: write it as http://HOST:PORT"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(invalid("spec.request.proxyURL", "must be an http or https URL"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid("spec.request.proxyURL", "must not hold user information"));
+    }
+    Ok(())
 }
 
 fn parameters(spec: &v1::TokenSourceSpec) -> Vec<(&'static str, String)> {
@@ -139,143 +230,5 @@ fn invalid(field: &str, problem: &str) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use secrecy::ExposeSecret as _;
-    use serde_json::json;
-
-    fn spec(json: &serde_json::Value) -> v1::TokenSourceSpec {
-        serde_json::from_value(json.clone()).unwrap()
-    }
-
-    fn credentials(spec: &v1::TokenSourceSpec) -> CredentialValues {
-        let password = matches!(spec.grant.grant_type, v1::GrantType::Password);
-        let public = matches!(spec.client_authentication.method, v1::ClientAuthenticationMethod::None);
-        CredentialValues {
-            client_id: "orders".into(),
-            client_secret: (!public).then(|| "p+ss w%rd".to_owned().into()),
-            user: password.then(|| ("alice".into(), "a&b=c".to_owned().into())),
-        }
-    }
-
-    type Pairs = Vec<(String, String)>;
-
-    /// Path and query, headers in order of name, and the body's parameters.
-    fn sent(json: &serde_json::Value) -> (String, Pairs, Pairs) {
-        let spec = spec(json);
-        let request = prepare(&spec, false).unwrap().complete(credentials(&spec)).encode();
-        let mut headers: Vec<(String, String)> =
-            request.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-        headers.sort();
-        let form = url::form_urlencoded::parse(request.body().expose_secret().as_bytes()).into_owned().collect();
-        (request.uri().to_string(), headers, form)
-    }
-
-    fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn the_smallest_request_sends_the_client_in_the_body() {
-        let (uri, headers, form) = sent(&json!({"tokenURL": "https://auth.example.com/token", "scopes": ["b", "a"]}));
-        assert_eq!(uri, "https://auth.example.com/token");
-        assert_eq!(headers, pairs(&[("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]));
-        assert_eq!(
-            form,
-            pairs(&[("grant_type", "client_credentials"), ("client_id", "orders"), ("client_secret", "p+ss w%rd"), ("scope", "b a")])
-        );
-    }
-
-    #[test]
-    fn basic_with_special_characters_says_that_they_are_encoded() {
-        let (_, headers, form) = sent(&json!({"tokenURL": "https://auth.example.com/token", "clientAuthentication": {"method": "Basic"}}));
-        assert_eq!(headers.iter().filter(|(name, value)| name == "x-cf-encoded-credentials" && value == "true").count(), 1);
-        assert!(headers.iter().any(|(name, value)| name == "authorization" && value.starts_with("Basic ")));
-        assert_eq!(form, pairs(&[("grant_type", "client_credentials")]));
-    }
-
-    #[test]
-    fn identity_authentication_gets_the_client_id_in_the_body_too() {
-        let (_, headers, form) =
-            sent(&json!({"tokenURL": "https://t.accounts.ondemand.com/oauth2/token", "clientAuthentication": {"method": "Basic"}}));
-        assert!(headers.iter().any(|(name, _)| name == "authorization"));
-        assert_eq!(form, pairs(&[("grant_type", "client_credentials"), ("client_id", "orders")]));
-    }
-
-    #[test]
-    fn a_public_client_with_the_password_grant_sends_its_id_and_the_user() {
-        let (_, headers, form) = sent(&json!({"tokenURL": "https://auth.example.com/token", "clientID": "orders",
-            "grant": {"type": "Password"}, "credentials": {"secretRef": {"name": "x"}}, "clientAuthentication": {"method": "None"}}));
-        assert!(headers.iter().all(|(name, _)| name != "authorization"));
-        assert_eq!(form, pairs(&[("grant_type", "password"), ("client_id", "orders"), ("username", "alice"), ("password", "a&b=c")]));
-    }
-
-    #[test]
-    fn extra_parts_and_vendor_parameters_come_after_the_grants_own_and_the_urls_query_survives() {
-        let (uri, headers, form) = sent(&json!({"tokenURL": "https://api.example.com/apitoken/v1?grant_type=client_credentials",
-            "grant": {"audience": "aud", "resource": "urn:r"}, "tokenFormat": "Opaque", "refreshExpirySeconds": 0, "maxExchangePeriodHours": 24,
-            "request": {"headers": {"X-Source": "tks"}, "query": {"lang": "en us"}, "body": {"response_type": "token"}}}));
-        assert_eq!(uri, "https://api.example.com/apitoken/v1?grant_type=client_credentials&lang=en+us");
-        assert!(headers.contains(&("x-source".to_owned(), "tks".to_owned())));
-        let expected = [
-            ("audience", "aud"),
-            ("resource", "urn:r"),
-            ("token_format", "opaque"),
-            ("refresh_expiry", "0"),
-            ("max_exchange_period", "24"),
-            ("response_type", "token"),
-        ];
-        assert_eq!(form[3..], pairs(&expected)[..]);
-    }
-
-    #[test]
-    fn what_would_replace_the_requests_own_parts_is_refused_by_field() {
-        for (part, name, extra) in [
-            ("headers", "authorization", json!({})),
-            ("headers", "HOST", json!({})),
-            ("headers", "bad name", json!({})),
-            ("query", "client_secret", json!({})),
-            ("body", "grant_type", json!({})),
-            ("body", "scope", json!({"scopes": ["a"]})),
-            ("body", "audience", json!({"grant": {"audience": "a"}})),
-            ("body", "token_format", json!({"tokenFormat": "JWT"})),
-        ] {
-            let mut json = extra;
-            json["tokenURL"] = "https://auth.example.com/token".into();
-            json["request"] = json!({part: {name: "x"}});
-            let failure = prepare(&spec(&json), false).unwrap_err();
-            assert_eq!(failure.reason, Reason::InvalidSpec);
-            assert!(failure.message.starts_with(&format!("spec.request.{part}.{name} ")), "{}", failure.message);
-        }
-    }
-
-    #[test]
-    fn a_request_shows_no_secret_in_its_debug_form() {
-        let json = json!({"tokenURL": "https://auth.example.com/token", "grant": {"type": "Password"}, "credentials": {"secretRef": {"name": "x"}},
-            "clientAuthentication": {"method": "Basic"}, "request": {"headers": {"x-api-key": "k3y-value"}}});
-        let spec = spec(&json);
-        let request = prepare(&spec, false).unwrap().complete(credentials(&spec));
-        let shown = format!("{request:?} {:?}", request.encode());
-        for secret in ["p+ss", "p%2Bss", "a&b=c", "k3y-value", "Basic b3"] {
-            assert!(!shown.contains(secret), "{secret} in {shown}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn extra_parameters_never_replace_the_grants_own(name in "[a-z_]{1,24}", value in "\\PC{0,20}") {
-            let json = json!({"tokenURL": "https://auth.example.com/token", "scopes": ["a"], "request": {"body": {name.clone(): value}}});
-            let spec = spec(&json);
-            if let Ok(prepared) = prepare(&spec, false) {
-                let request = prepared.complete(credentials(&spec)).encode();
-                let form: Vec<(String, String)> = url::form_urlencoded::parse(request.body().expose_secret().as_bytes()).into_owned().collect();
-                let mut names: Vec<&String> = form.iter().map(|(name, _)| name).collect();
-                names.sort();
-                let count = names.len();
-                names.dedup();
-                prop_assert_eq!(names.len(), count);
-            }
-        }
-    }
-}
+#[path = "request_tests.rs"]
+mod tests;

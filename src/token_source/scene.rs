@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::digest::{Digest, DigestKey, RequestDigest};
 use super::observed::{Credentials, Observed, Policy};
+use super::references::no_secret;
 use super::request::prepare;
 use super::target::{Held, Target};
 use crate::api::TokenSource;
@@ -130,7 +131,7 @@ impl Scene {
     }
 
     pub(super) fn without_credentials(mut self) -> Self {
-        self.credentials = Credentials::NotFound { name: "client".into() };
+        self.credentials = Credentials::Missing(no_secret("client", "spec.credentials.secretRef.name"));
         self
     }
 }

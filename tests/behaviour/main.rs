@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "tests are named by sentences")]
 
+mod assertions;
 mod bad_input;
 mod conflict;
 mod credentials;
@@ -12,9 +13,11 @@ mod egress;
 mod faults;
 mod fixpoint;
 mod forced;
+mod grants;
 mod heal;
 mod issue;
 mod lockout;
+mod mutual_tls;
 mod readme;
 mod refused_keycloak;
 mod refused_uaa;

@@ -25,9 +25,20 @@ async fn a_manifest_that_can_not_work_is_refused_with_the_way_to_mend_it() {
         (json!({"tokenURLType": "Common", "tenant": "a.b"}), "spec.tenant in body should match"),
         (
             json!({"grant": {"type": "Password"}, "credentials": null, "clientID": "c", "clientAuthentication": {"method": "None"}}),
-            "the Password grant needs spec.credentials",
+            "the Password and RefreshToken grants need spec.credentials",
         ),
-        (json!({"credentials": null}), "method Body and Basic need spec.credentials"),
+        (json!({"credentials": null}), "method Body, Basic and MutualTLS need spec.credentials"),
+        (json!({"grant": {"type": "JWTBearer"}}), "grant.assertion belongs to the types JWTBearer"),
+        (json!({"grant": {"assertion": {"tokenSourceRef": {"name": "x"}}}}), "grant.assertion belongs to the types JWTBearer"),
+        (json!({"grant": {"type": "JWTBearer", "assertion": {}}}), "an assertion needs exactly one of"),
+        (json!({"grant": {"subjectTokenType": "urn:x"}}), "belong to the type TokenExchange"),
+        (
+            json!({"clientAuthentication": {"method": "ClientAssertion"}}),
+            "clientAuthentication.assertion belongs to the method ClientAssertion",
+        ),
+        (json!({"clientAuthentication": {"method": "ClientAssertion", "assertion": {"type": "JWTBearer"}}}), "exactly one of secretKeyRef"),
+        (json!({"tokenURL": null, "credentials": null, "clientID": "c", "clientAuthentication": {"method": "None"}}), "no tokenURL"),
+        (json!({"request": {"proxyURL": "http://u:p@proxy:3128"}}), "request.proxyURL must not hold user information"),
         (json!({"credentials": null, "clientAuthentication": {"method": "None"}}), "no client: set spec.clientID"),
         (json!({"grant": {"type": "Implicit"}}), "Unsupported value: \"Implicit\""),
         (

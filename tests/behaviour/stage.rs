@@ -82,6 +82,13 @@ impl Stage {
         self.secrets().patch(name, &PatchParams::apply("user").force(), &Patch::Apply(secret)).await.unwrap();
     }
 
+    /// Writes a Secret of the user's with values that are no text.
+    pub async fn secret_of_bytes(&self, name: &str, data: &[(&str, &[u8])]) {
+        let data: BTreeMap<_, _> = data.iter().map(|(key, bytes)| (*key, k8s_openapi::ByteString(bytes.to_vec()))).collect();
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data});
+        self.secrets().patch(name, &PatchParams::apply("user").force(), &Patch::Apply(secret)).await.unwrap();
+    }
+
     /// Writes a source.
     pub async fn source(&self, name: &str, spec: Value) -> TokenSource {
         self.try_source(name, spec).await.unwrap()
