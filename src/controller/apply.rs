@@ -14,7 +14,6 @@ use crate::api::TokenSource;
 use crate::api::condition::Reason;
 use crate::api::names::FIELD_MANAGER;
 use crate::token_source::failure::Failure;
-use crate::token_source::observed::Observed;
 use crate::token_source::outcome::{Note, Report};
 use crate::token_source::target::Target;
 
@@ -23,13 +22,13 @@ const NO_VERSION: &str = "1";
 /// How often a write is tried anew when someone else changed the Secret in between.
 const CONFLICTS_MAX: usize = 4;
 
-/// Applies the target Secret in one write, on the condition that it still is what ownership was judged on: absent,
+/// Applies a Secret of a source in one write, on the condition that it still is what ownership was judged on: absent,
 /// or ours at a known version. The token in hand is not lost to a conflict; the judgement is made anew.
-pub async fn secret(context: &Context, observed: &Observed<'_>, mut secret: Secret) -> Result<Result<(), Failure>, Error> {
-    let source = observed.source;
-    let name = source.target_name();
+pub async fn secret(context: &Context, source: &TokenSource, judged: &Target, mut secret: Secret) -> Result<Result<(), Failure>, Error> {
+    let name = secret.metadata.name.clone().unwrap_or_default();
+    let name = name.as_str();
     let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
-    let mut judged = observed.target.clone();
+    let mut judged = judged.clone();
     for _ in 0..CONFLICTS_MAX {
         let version = judged.held().and_then(|held| held.version.clone());
         secret.metadata.resource_version = Some(version.unwrap_or_else(|| NO_VERSION.to_owned()));

@@ -1,12 +1,14 @@
 //! One token request: past the ledger, over the network, into the Secret.
 
 use http::Response;
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::apply;
 use super::codes::Spent;
 use super::context::Context;
+use super::dereference::secret_meta;
 use super::error::Error;
 use super::gather::ReadyRequest;
 use super::http::Unanswered;
@@ -25,8 +27,10 @@ use crate::token_source::failure::Failure;
 use crate::token_source::observed::Observed;
 use crate::token_source::outcome::{Attempt, Outcome};
 use crate::token_source::plan::Cause;
+use crate::token_source::refresh::{self, by_refresh_token};
 use crate::token_source::schedule::{self, expires_at, renew_at};
 use crate::token_source::secret::{Issue, render};
+use crate::token_source::target::Target;
 
 /// Sends the request if pace and ledger let it, and writes the token if one is issued.
 pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: ReadyRequest, cause: Cause) -> Result<Outcome, Error> {
@@ -46,16 +50,16 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
         Ok(permit) => permit,
         Err(refused) => return Ok(withheld(context, &ready, refused)),
     };
-    match append_code(observed, context, &mut ready) {
-        Ok(None) => {}
-        Ok(Some(Spent { until })) => return Ok(Outcome::Held(Some(until))),
-        Err(failure) => return Ok(Outcome::Stalled(failure)),
-    }
     tracing::debug!(?cause, host, "requesting a token");
-    match exchange(observed, context, &ready).await {
-        Err(failure) => Ok(Outcome::Stalled(failure)),
+    match exchange(observed, context, &mut ready).await {
+        Err(NotSent::Told(failure)) => Ok(Outcome::Stalled(failure)),
+        Err(NotSent::Later(until)) => Ok(Outcome::Held(Some(until))),
+        Err(NotSent::Error(error)) => Err(error),
         Ok(Answer::Issued(token)) => {
             permit.settle(None);
+            if let Some(refresh_token) = token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source)) {
+                keep_refresh_token(observed, context, &ready.digest, Some(refresh_token)).await?;
+            }
             write(observed, context, issue(observed, *token, &ready)).await
         }
         Ok(Answer::Refused(refusal)) => {
@@ -74,32 +78,76 @@ fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outco
     Outcome::Withheld { failure: Failure::withheld(rejection, &ready.request.endpoint.host()), until, attempt }
 }
 
-/// Appends the one-time code to the password (Identity Authentication), unless the code of this time step was sent.
-fn append_code(observed: &Observed<'_>, context: &Context, ready: &mut ReadyRequest) -> Result<Option<Spent>, Failure> {
-    let (Some(secret), Grant::Password { one_time_code, .. }) = (&ready.totp_secret, &mut ready.request.grant) else {
-        return Ok(None);
-    };
-    let last_attempt = observed.last_attempt_time();
-    match context.shared.codes.fresh(secret, &ready.digest.credentials, last_attempt, clock::now())? {
-        Ok(code) => {
-            *one_time_code = Some(code);
-            Ok(None)
-        }
-        Err(spent) => Ok(Some(spent)),
+/// Why no request was sent.
+enum NotSent {
+    /// Something stood in the way, and is told.
+    Told(Failure),
+    /// The one-time code of now was sent already.
+    Later(Timestamp),
+    /// The API server failed us.
+    Error(Error),
+}
+
+impl From<Failure> for NotSent {
+    fn from(failure: Failure) -> Self {
+        Self::Told(failure)
     }
 }
 
-/// Request and answer. `Err` is what kept the request from being sent at all.
-async fn exchange(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest) -> Result<Answer, Failure> {
+/// Request and answer: by the refresh token that is kept, else, or at once if that is refused, by the grant itself.
+async fn exchange(observed: &Observed<'_>, context: &Context, ready: &mut ReadyRequest) -> Result<Answer, NotSent> {
+    if let Some(refresh_token) = ready.refresh_token.take() {
+        let answer = send(observed, context, ready, &by_refresh_token(&ready.request, refresh_token)).await?;
+        match &answer {
+            Answer::Refused(Refusal { rejection: Rejection::RefreshTokenInvalid, .. }) => {
+                tracing::debug!("the refresh token was refused; the grant is used");
+                keep_refresh_token(observed, context, &ready.digest, None).await.map_err(NotSent::Error)?;
+            }
+            Answer::Refused(_) | Answer::Issued(_) => return Ok(answer),
+        }
+    }
+    append_code(observed, context, ready)?;
+    send(observed, context, ready, &ready.request).await.map_err(NotSent::Told)
+}
+
+async fn send(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest, request: &TokenRequest) -> Result<Answer, Failure> {
     let read_limit = observed.source.spec.request.read_limit();
-    match context.shared.tokens.send(&ready.request, ready.connection.clone(), read_limit).await {
-        Ok(response) => Ok(read(&ready.request, &response)),
+    match context.shared.tokens.send(request, ready.connection.clone(), read_limit).await {
+        Ok(response) => Ok(read(request, &response)),
         Err(Unanswered::Fault(fault)) => Ok(Answer::Refused(refuse_transport(fault))),
-        Err(Unanswered::Denied) => Err(denied(&ready.request.endpoint.host())),
+        Err(Unanswered::Denied) => Err(denied(&request.endpoint.host())),
         Err(Unanswered::UnusableCaBundle) => Err(unusable_ca_bundle()),
         Err(Unanswered::UnusableIdentity) => Err(Failure::bad_certificate("TLS can't use it")),
         Err(Unanswered::UnusableProxy) => Err(Failure::local(Reason::InvalidSpec, "spec.request.proxyURL is no proxy URL")),
     }
+}
+
+/// Appends the one-time code to the password (Identity Authentication), unless the code of this time step was sent.
+fn append_code(observed: &Observed<'_>, context: &Context, ready: &mut ReadyRequest) -> Result<(), NotSent> {
+    let (Some(secret), Grant::Password { one_time_code, .. }) = (&ready.totp_secret, &mut ready.request.grant) else {
+        return Ok(());
+    };
+    let last_attempt = observed.last_attempt_time();
+    let code = context.shared.codes.fresh(secret, &ready.digest.credentials, last_attempt, clock::now())?;
+    *one_time_code = Some(code.map_err(|Spent { until }| NotSent::Later(until))?);
+    Ok(())
+}
+
+/// Keeps a refresh token, or marks the one that is kept as spent. Done before the token itself is written: a server that
+/// rotates has given up the old one.
+async fn keep_refresh_token(
+    observed: &Observed<'_>,
+    context: &Context,
+    digest: &RequestDigest,
+    token: Option<&SecretString>,
+) -> Result<(), Error> {
+    let source = observed.source;
+    let name = refresh::secret_name(source);
+    let judged = Target::read(secret_meta(context, source, &name).as_ref(), source);
+    if let Err(failure) = apply::secret(context, source, &judged, refresh::render(source, digest, token)).await? {
+        tracing::warn!(secret = name, "the refresh token could not be kept: {}", failure.message);
+    }
+    Ok(())
 }
 
 /// A 429 slows the endpoint down for all; a `Retry-After` on it, or on a 503, pauses it.
@@ -122,7 +170,7 @@ fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest) -> I
 /// Writes the token. One that can't be written is kept for the next try, so that no second one is asked for.
 async fn write(observed: &Observed<'_>, context: &Context, issue: Issue) -> Result<Outcome, Error> {
     let attempt = made(context, &issue.digest, issue.credentials_version.clone());
-    match apply::secret(context, observed, render(observed.source, &issue)).await {
+    match apply::secret(context, observed.source, &observed.target, render(observed.source, &issue)).await {
         Ok(Ok(())) => Ok(Outcome::Issued { issue: Box::new(issue), attempt }),
         Ok(Err(failure)) => {
             context.unwritten.keep(observed.seed(), issue);

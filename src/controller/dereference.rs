@@ -108,7 +108,7 @@ fn digest_of_held(observed: &Observed<'_>, version: &str) -> Option<Digest> {
     (credentials_version.as_deref() == Some(version)).then(|| digest.credentials.clone())
 }
 
-fn secret_meta(context: &Context, source: &TokenSource, name: &str) -> Option<ObjectMeta> {
+pub fn secret_meta(context: &Context, source: &TokenSource, name: &str) -> Option<ObjectMeta> {
     let reference = ObjectRef::new(name).within(source.metadata.namespace.as_deref().unwrap_or_default());
     let written = context.recent_secrets.newest(&reference).map(|secret| secret.metadata);
     written.or_else(|| context.secrets.get(&reference).map(|secret| secret.metadata.clone()))

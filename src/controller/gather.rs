@@ -12,7 +12,7 @@ use kube::api::PostParams;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::context::Context;
-use super::dereference::version;
+use super::dereference::{secret_meta, version};
 use super::error::Error;
 use super::http::{Connection, Identity};
 use crate::api::TokenSource;
@@ -30,6 +30,7 @@ use crate::token_source::digest::RequestDigest;
 use crate::token_source::failure::Failure;
 use crate::token_source::observed::{Credentials, Observed};
 use crate::token_source::references::{no_secret, no_token_of};
+use crate::token_source::refresh;
 use crate::token_source::request::Assertions;
 
 /// A token request with what it depends on beside its own bytes.
@@ -38,6 +39,8 @@ pub struct ReadyRequest {
     pub request: TokenRequest,
     /// How to connect.
     pub connection: Connection,
+    /// A refresh token that was issued for the same request.
+    pub refresh_token: Option<SecretString>,
     /// The secret of one-time codes, where the user has a second factor.
     pub totp_secret: Option<SecretString>,
     /// The versions of the Secrets that were read.
@@ -101,8 +104,9 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
         context.read_credentials.keep(observed.seed(), version, digest.clone());
     }
     let totp_secret = values.user.as_ref().and_then(|user| user.totp_secret.clone());
+    let refresh_token = reader.refresh_token(&digest).await?;
     let request = prepared.complete(spec, endpoint, values, assertions)?;
-    Ok(ReadyRequest { request, connection, totp_secret, credentials_version, digest })
+    Ok(ReadyRequest { request, connection, refresh_token, totp_secret, credentials_version, digest })
 }
 
 /// Reads objects of the source's namespace, and notes the versions of the Secrets.
@@ -208,6 +212,19 @@ impl Reader<'_> {
             }
             Err(error) => Err(Error::read(format!("a token of ServiceAccount {name}"))(error).into()),
         }
+    }
+
+    /// The refresh token that an earlier answer to the same request brought. Read only where its Secret's metadata says so.
+    async fn refresh_token(&self, digest: &RequestDigest) -> Result<Option<SecretString>, Error> {
+        let name = refresh::secret_name(self.source);
+        let kept = secret_meta(self.context, self.source, &name).is_some_and(|meta| refresh::is_kept(&meta, self.source, digest));
+        if !kept || !refresh::is_used(self.source) {
+            return Ok(None);
+        }
+        let secrets: Api<Secret> = Api::namespaced(self.context.shared.client.clone(), self.namespace());
+        let found = secrets.get_opt(&name).await.map_err(Error::read(format!("Secret {name}")))?;
+        let token = found.and_then(|secret| secret.data).and_then(|mut data| data.remove(refresh::DATA_KEY));
+        Ok(token.and_then(|ByteString(bytes)| String::from_utf8(bytes).ok()).filter(|token| !token.is_empty()).map(Into::into))
     }
 
     async fn ca_bundle(&mut self) -> Result<Option<Bytes>, Halt> {

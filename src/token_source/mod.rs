@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod references;
+pub mod refresh;
 pub mod remedy;
 pub mod request;
 #[cfg(test)]

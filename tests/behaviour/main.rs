@@ -19,6 +19,7 @@ mod issue;
 mod lockout;
 mod mutual_tls;
 mod readme;
+mod refresh_token;
 mod refused_keycloak;
 mod refused_uaa;
 mod renew;

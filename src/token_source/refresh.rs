@@ -1,0 +1,69 @@
+//! Refresh tokens (RFC 6749 §6): kept in a Secret of their own, never in the workload's, and used instead of the grant
+//! while they are accepted.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource as _;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::digest::RequestDigest;
+use super::target::Target;
+use crate::api::TokenSource;
+use crate::api::grant::{GrantRefresh, GrantType};
+use crate::api::names::{MANAGED_BY, MANAGED_BY_LABEL, REQUEST_DIGEST, SOURCE};
+use crate::oauth::grant::Grant;
+use crate::oauth::request::TokenRequest;
+
+/// The key of the refresh token in its Secret.
+pub const DATA_KEY: &str = "refresh_token";
+
+/// The name of the Secret that keeps a source's refresh token.
+pub fn secret_name(source: &TokenSource) -> String {
+    format!("{}-refresh-token", source.metadata.name.as_deref().unwrap_or_default())
+}
+
+/// Whether a refresh token that an answer brings is kept and used. The client's own grant has none to speak of
+/// (RFC 6749 §4.4.3).
+pub fn is_used(source: &TokenSource) -> bool {
+    let grant = &source.spec.grant;
+    match grant.grant_type {
+        GrantType::RefreshToken => true,
+        GrantType::ClientCredentials => false,
+        GrantType::Password | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => {
+            grant.refresh == GrantRefresh::Auto
+        }
+    }
+}
+
+/// Whether the Secret with this metadata is ours and keeps a refresh token that was issued for the same request.
+pub fn is_kept(meta: &ObjectMeta, source: &TokenSource, digest: &RequestDigest) -> bool {
+    let target = Target::read(Some(meta), source);
+    target.held().and_then(|held| held.digest.as_ref()) == Some(digest)
+}
+
+/// The Secret that keeps a refresh token; without one, that it is spent.
+pub fn render(source: &TokenSource, digest: &RequestDigest, refresh_token: Option<&SecretString>) -> Secret {
+    let mut annotations = BTreeMap::from([(SOURCE.to_owned(), source.metadata.name.clone().unwrap_or_default())]);
+    annotations.extend(refresh_token.map(|_| (REQUEST_DIGEST.to_owned(), digest.to_string())));
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(secret_name(source)),
+            namespace: source.metadata.namespace.clone(),
+            labels: Some(BTreeMap::from([(MANAGED_BY_LABEL.to_owned(), MANAGED_BY.to_owned())])),
+            annotations: Some(annotations),
+            owner_references: source.controller_owner_ref(&()).map(|owner| vec![owner]),
+            ..ObjectMeta::default()
+        },
+        type_: Some("Opaque".to_owned()),
+        data: refresh_token.map(|token| BTreeMap::from([(DATA_KEY.to_owned(), ByteString(token.expose_secret().as_bytes().to_vec()))])),
+        ..Secret::default()
+    }
+}
+
+/// The same request by refresh token. The scopes stay those that were granted (RFC 6749 §6).
+pub fn by_refresh_token(request: &TokenRequest, refresh_token: SecretString) -> TokenRequest {
+    TokenRequest { grant: Grant::RefreshToken { refresh_token }, scopes: Vec::new(), ..request.clone() }
+}
