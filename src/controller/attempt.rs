@@ -164,13 +164,25 @@ fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest) -> I
     let (now, refresh) = (clock::now(), &observed.source.spec.refresh);
     let expires_at = expires_at(token.lifetime, now, refresh);
     let renew_at = renew_at(now, expires_at, refresh, observed.policy.min_refresh_interval, observed.seed());
-    Issue { token, expires_at, renew_at, digest: ready.digest.clone(), credentials_version: ready.credentials_version.clone() }
+    Issue {
+        token,
+        expires_at,
+        renew_at,
+        digest: ready.digest.clone(),
+        credentials_version: ready.credentials_version.clone(),
+        token_url: ready.request.endpoint.url().to_string(),
+        client_id: ready.request.client.id.clone(),
+    }
 }
 
 /// Writes the token. One that can't be written is kept for the next try, so that no second one is asked for.
 async fn write(observed: &Observed<'_>, context: &Context, issue: Issue) -> Result<Outcome, Error> {
     let attempt = made(context, &issue.digest, issue.credentials_version.clone());
-    match apply::secret(context, observed.source, &observed.target, render(observed.source, &issue)).await {
+    let secret = match render(observed.source, &issue) {
+        Ok(secret) => secret,
+        Err(failure) => return Ok(Outcome::Stalled(failure)),
+    };
+    match apply::secret(context, observed.source, &observed.target, secret).await {
         Ok(Ok(())) => Ok(Outcome::Issued { issue: Box::new(issue), attempt }),
         Ok(Err(failure)) => {
             context.unwritten.keep(observed.seed(), issue);

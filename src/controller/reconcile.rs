@@ -16,8 +16,9 @@ use crate::api::TokenSource;
 use crate::clock;
 use crate::token_source::observed::Observed;
 use crate::token_source::outcome::Outcome;
-use crate::token_source::plan::{Cause, Plan, decide};
+use crate::token_source::plan::{Cause, Plan, decide, removes_expired};
 use crate::token_source::schedule::between;
+use crate::token_source::secret::render_expired;
 use crate::token_source::status::report;
 
 /// Looks at one source and does what is due.
@@ -29,6 +30,10 @@ pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Resul
     warm_up(&context).await;
     let mut observed = observe(&source, &context).await?;
     let outcome = carry_out(&mut observed, &context).await?;
+    if removes_expired(&observed, &outcome, clock::now()) {
+        // What can't be written is told by the next attempt; the report of this one stands.
+        _ = apply::secret(&context, &source, &observed.target, render_expired(&source)).await?;
+    }
     let report = report(&observed, outcome, clock::now());
     apply::report(&context, &source, &report).await?;
     Ok(report.requeue.map_or_else(Action::await_change, |time| Action::requeue(between(clock::now(), time))))

@@ -21,3 +21,4 @@ pub mod schedule;
 pub mod secret;
 pub mod status;
 pub mod target;
+pub mod template;

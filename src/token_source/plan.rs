@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use super::digest::{Digest, RequestDigest};
 use super::failure::Failure;
 use super::observed::{Credentials, Observed};
+use super::outcome::Outcome;
 use super::target::{Held, Target};
 use crate::api::condition::Reason;
 use crate::api::names::REFRESH_REQUESTED_AT;
+use crate::api::secret::{CreationPolicy, OnExpiry};
 use crate::api::status::TokenSourceStatus;
 
 /// What to do next.
@@ -84,6 +86,11 @@ fn obstacle(observed: &Observed<'_>) -> Option<Failure> {
     }
     if let Target::Foreign { whose } = &observed.target {
         return Some(Failure::local(Reason::SecretConflict, format!("Secret {secret} {whose}: it is left as it is")));
+    }
+    let merges = observed.source.spec.secret.creation_policy == CreationPolicy::Merge;
+    if merges && observed.target == Target::Absent {
+        let message = format!("there is no Secret {secret} to merge into (spec.secret.creationPolicy Merge)");
+        return Some(Failure::local(Reason::SecretConflict, message));
     }
     match &observed.credentials {
         Credentials::Missing(failure) => Some(failure.clone()),
@@ -182,6 +189,13 @@ fn changed(observed: &Observed<'_>, version: Option<&str>, digest: &Digest) -> O
         return Some(false);
     }
     observed.credentials.digest().map(|now| now != digest)
+}
+
+/// Whether the token in the Secret expired, was not renewed by what just happened, and is to be removed.
+pub fn removes_expired(observed: &Observed<'_>, outcome: &Outcome, now: Timestamp) -> bool {
+    let renewed = matches!(outcome, Outcome::Issued { .. });
+    let expired = observed.target.held().is_some_and(|held| held.has_token && held.expires_at.is_some_and(|expiry| expiry <= now));
+    observed.source.spec.secret.on_expiry == OnExpiry::Remove && expired && !renewed
 }
 
 /// The value of a refresh request that was not acted on yet.

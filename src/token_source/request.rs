@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::credentials::{CredentialValues, User};
 use super::failure::Failure;
+use super::secret;
 use crate::api::assertion::AssertionType as AssertionTypeField;
 use crate::api::client::{BasicEncoding as BasicEncodingField, ClientAuthenticationMethod};
 use crate::api::condition::Reason;
@@ -44,6 +45,7 @@ pub fn prepare(spec: &v1::TokenSourceSpec, allow_http: bool) -> Result<Prepared,
     if let Some(proxy) = &spec.request.proxy_url {
         check_proxy(proxy)?;
     }
+    secret::check(&spec.secret)?;
     Ok(Prepared {
         endpoint: spec.token_url.as_deref().map(|url| endpoint(spec, url, "spec.tokenURL", allow_http)).transpose()?,
         scopes: spec.scopes.clone().unwrap_or_default(),

@@ -69,6 +69,7 @@ impl Scene {
     pub(super) fn holding(mut self, expires_at: i64, renew_at: i64) -> Self {
         self.target = Target::Ours(Box::new(Held {
             version: Some("7".into()),
+            has_token: true,
             intact: true,
             expires_at: Some(at(expires_at)),
             renew_at: Some(at(renew_at)),

@@ -47,7 +47,15 @@ fn issued(scene: &Scene, scope: Option<&str>) -> Report {
         refresh_token: None,
         issued_token_type: None,
     };
-    let issue = Issue { token, expires_at: at(4600), renew_at: at(3400), digest: request_digest(scene), credentials_version: None };
+    let issue = Issue {
+        token,
+        expires_at: at(4600),
+        renew_at: at(3400),
+        digest: request_digest(scene),
+        credentials_version: None,
+        token_url: String::new(),
+        client_id: String::new(),
+    };
     told(scene, Outcome::Issued { issue: Box::new(issue), attempt: attempt(scene, &[]) })
 }
 

@@ -11,6 +11,7 @@ use crate::api::TokenSource;
 use crate::api::names::{
     CREDENTIALS_VERSION, EXPIRES_AT, FIELD_MANAGER, KEYS, MANAGED_BY, MANAGED_BY_LABEL, RENEW_AT, REQUEST_DIGEST, SOURCE,
 };
+use crate::api::secret::CreationPolicy;
 
 /// The target Secret as its metadata tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Target {
 pub struct Held {
     /// The Secret's resource version: what this was read from.
     pub version: Option<String>,
+    /// There is a token in it.
+    pub has_token: bool,
     /// All that we wrote is still ours: nobody changed or took away a key or an annotation.
     pub intact: bool,
     /// When the token expires.
@@ -49,7 +52,11 @@ impl Target {
     /// Reads the metadata of the Secret with the target's name.
     pub fn read(meta: Option<&ObjectMeta>, source: &TokenSource) -> Self {
         let Some(meta) = meta else { return Self::Absent };
-        match foreign(meta, source) {
+        let whose = match source.spec.secret.creation_policy {
+            CreationPolicy::Owner => foreign(meta, source),
+            CreationPolicy::Merge => foreign_to_merge(meta, source),
+        };
+        match whose {
             Some(whose) => Self::Foreign { whose },
             None => Self::Ours(Box::new(held(meta))),
         }
@@ -81,10 +88,17 @@ fn foreign(meta: &ObjectMeta, source: &TokenSource) -> Option<String> {
     }
 }
 
+/// Whose keys the operator keeps in a Secret that is merged into, if not this source's.
+fn foreign_to_merge(meta: &ObjectMeta, source: &TokenSource) -> Option<String> {
+    let other = annotation(meta, SOURCE).filter(|name| source.metadata.name.as_deref() != Some(name));
+    other.map(|name| format!("already holds the token of TokenSource {name}"))
+}
+
 fn held(meta: &ObjectMeta) -> Held {
     let ours = our_fields(meta);
     Held {
         version: meta.resource_version.clone(),
+        has_token: annotation(meta, KEYS).is_some_and(|keys| !keys.is_empty()),
         intact: ours.is_some_and(|entry| owns_all(entry, annotation(meta, KEYS))),
         expires_at: annotation(meta, EXPIRES_AT).and_then(|text| text.parse().ok()),
         renew_at: annotation(meta, RENEW_AT).and_then(|text| text.parse().ok()),

@@ -26,6 +26,7 @@ mod renew;
 mod request_parts;
 mod restart;
 mod schema;
+mod shapes;
 mod stage;
 mod suspend;
 mod unwritable;
