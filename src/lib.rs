@@ -7,6 +7,7 @@
 //!
 //! * [`oauth`] knows the RFCs and `http` types; nothing of Kubernetes.
 //! * [`api`] is the custom resource.
+//! * [`destination`] turns exported SAP BTP destinations into manifests.
 //! * [`token_source`] decides: `now` is an argument, and there is no I/O.
 //! * [`controller`] does what was decided: the only place that awaits.
 //!
@@ -32,6 +33,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod controller;
+pub mod destination;
 pub mod oauth;
 pub mod observability;
 pub mod token_source;

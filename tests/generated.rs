@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "tests are named by sentences")]
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use tokensource::oauth::rejection::{ClientCause, Rejection};
@@ -44,4 +47,26 @@ fn the_readme_lists_every_flag() {
         help.split_whitespace().filter(|word| word.starts_with("--") && !word.starts_with("--help") && !word.starts_with("--version"));
     let untold: Vec<&str> = flags.filter(|flag| !include_str!("../README.md").contains(&format!("`{flag}"))).collect();
     assert!(help.contains("--namespace") && untold.is_empty(), "README.md does not tell of {untold:?}");
+}
+
+/// The names of all fields below a schema.
+fn field_names(schema: &serde_json::Value, names: &mut BTreeSet<String>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        names.insert(name.clone());
+        field_names(field, names);
+    }
+    if schema["items"].is_object() {
+        field_names(&schema["items"], names);
+    }
+}
+
+#[test]
+fn every_field_of_the_spec_is_used_by_a_behaviour_test() {
+    let definition = tokensource::api::crd::definition();
+    let mut names = BTreeSet::new();
+    field_names(&definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"], &mut names);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/behaviour");
+    let tests: String = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    let unused: Vec<&String> = names.iter().filter(|name| !tests.contains(&format!("\"{name}\""))).collect();
+    assert!(names.len() > 50 && unused.is_empty(), "no behaviour test uses {unused:?} (of {} fields)", names.len());
 }

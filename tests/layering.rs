@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a folder must not name, in code.
-const FORBIDDEN: [(&str, &[&str]); 3] = [
+const FORBIDDEN: [(&str, &[&str]); 4] = [
     (
         "oauth",
         &[
@@ -38,6 +38,21 @@ const FORBIDDEN: [(&str, &[&str]); 3] = [
             ".await",
             "kube::Client",
             "kube::Api",
+        ],
+    ),
+    (
+        "destination",
+        &[
+            "crate::api",
+            "crate::token_source",
+            "crate::controller",
+            "crate::cli",
+            "crate::clock",
+            "kube::",
+            "reqwest",
+            "tokio",
+            "async fn",
+            ".await",
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod crd;
+mod import;
 mod run;
 
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ pub struct Cli {
 enum Command {
     /// Run the operator against the current kubeconfig, or the cluster it runs in.
     Run(run::RunArgs),
+    /// Turn what other tools export into a `TokenSource` and a Secret.
+    Import(import::ImportArgs),
     /// Print the CRD.
     Crd,
 }
@@ -27,6 +30,7 @@ enum Command {
 pub async fn main(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Run(args) => run::run(args).await,
+        Command::Import(args) => import::import(args),
         Command::Crd => crd::crd(),
     }
 }

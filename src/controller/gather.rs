@@ -10,6 +10,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
 use kube::Api;
 use kube::api::PostParams;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use super::context::Context;
 use super::dereference::{secret_meta, version};
@@ -89,9 +91,13 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
     let endpoint = prepared.endpoint(spec, &values, observed.policy.allow_http)?;
     let mut proofs = values.proofs(spec);
     let assertions = reader.assertions(&values, &endpoint, &mut proofs).await?;
+    let identity = match values.certificate.clone() {
+        Some(certificate) => Some(identity(certificate).await?),
+        None => None,
+    };
     let connection = Connection {
         ca_bundle: reader.ca_bundle().await?,
-        identity: values.certificate.as_ref().map(identity).transpose()?,
+        identity,
         proxy: spec.request.proxy_url.clone(),
         connect_limit: spec.request.connect_limit(),
     };
@@ -258,13 +264,18 @@ fn refused_token(account: &str, why: &str) -> Failure {
     Failure::local_polled(Reason::AssertionSourceNotReady, format!("no token of ServiceAccount {account} (serviceAccountRef): {why}"))
 }
 
+/// One key store is opened at a time: its author decides how much work that takes.
+static KEY_STORES: Semaphore = Semaphore::const_new(1);
+
 /// The client certificate, checked before any request: an expired one is a refusal that needs no server.
-fn identity(certificate: &Certificate) -> Result<Identity, Failure> {
+async fn identity(certificate: Certificate) -> Result<Identity, Failure> {
     let read = match certificate {
-        Certificate::Pem { certificate, key } => ClientCertificate::from_pem(certificate.expose_secret(), key),
+        Certificate::Pem { certificate, key } => ClientCertificate::from_pem(certificate.expose_secret(), &key),
         Certificate::KeyStore { base64, password } => {
-            let bytes = BASE64_STANDARD.decode(base64.expose_secret()).unwrap_or_default();
-            ClientCertificate::from_pkcs12(&bytes, password)
+            let _turn = KEY_STORES.acquire().await;
+            let open =
+                move || ClientCertificate::from_pkcs12(&BASE64_STANDARD.decode(base64.expose_secret()).unwrap_or_default(), &password);
+            spawn_blocking(open).await.map_err(|_| Failure::bad_certificate("the key store could not be opened"))?
         }
     };
     let usable = read.and_then(|certificate| certificate.check(clock::now()).map(|()| certificate));

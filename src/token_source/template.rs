@@ -1,7 +1,7 @@
 //! Templates of `secret.data`: pure, capped, and of a small language.
 //!
 //! The language is the part of Jinja that writes a token into the shape a consumer reads: text, `{{ … }}` with
-//! variables, texts, `~`, `|` and parentheses, and `{% if %}`. [`gate`] refuses all the rest before minijinja sees
+//! variables, texts, `~`, `|` and parentheses, and `{% if %}`. `gate` refuses all the rest before minijinja sees
 //! it, for its parser recurses without a bound (`{{ ----x }}`) and its compiler computes constants
 //! (`{{ "a" * 100000000 }}`): either would let one namespace's template take the whole operator down.
 //! What is left has no loops and makes no value longer than its own text allows.
@@ -26,8 +26,8 @@ use thiserror::Error as ThisError;
 pub const SOURCE_MAX: usize = 64 * 1024;
 /// The longest rendered value, in bytes: half of what a Secret can hold.
 pub const OUTPUT_MAX: usize = 512 * 1024;
-/// More than this of any one variable is not put into a template, in bytes.
-pub const VALUE_MAX: usize = 128 * 1024;
+/// The longest value of a variable, in bytes: no server takes such a token in a header, and it bounds what `~` can make.
+pub const VALUE_MAX: usize = 64 * 1024;
 /// The steps of minijinja's machine that a template may take; a tag takes a handful.
 const FUEL: u64 = 8192;
 /// The longest problem that is told, in characters.
@@ -242,6 +242,13 @@ impl io::Write for Capped {
     }
 }
 
+/// What the Destination service calls its answer's tokens.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AuthTokens<'a> {
+    auth_tokens: [AuthToken<'a>; 1],
+}
+
 /// One entry of `authTokens`, as the BTP Destination service answers to "Find a Destination".
 #[derive(Serialize)]
 struct AuthToken<'a> {
@@ -256,13 +263,13 @@ struct HttpHeader<'a> {
     value: &'a str,
 }
 
-/// The token as an `authTokens` array of the BTP Destination service: the text of the key `auth_tokens.json`.
+/// The token in the form of a BTP Destination service answer: the text of the key `auth_tokens.json`.
 ///
 /// Without `expires_in`, which counts from the moment of an answer: in a Secret it would be wrong a second later.
 /// The key `expires_at` beside it says when.
 pub fn auth_tokens_json(values: &Values<'_>) -> SecretString {
     let header = HttpHeader { key: "Authorization", value: values.authorization };
-    let tokens = [AuthToken { r#type: values.token_type, value: values.access_token, http_header: header }];
+    let tokens = AuthTokens { auth_tokens: [AuthToken { r#type: values.token_type, value: values.access_token, http_header: header }] };
     let length = values.access_token.len() + values.authorization.len() + 256;
     let mut text = Zeroizing::new(Vec::with_capacity(length));
     // Writing texts to a `Vec` can't fail.
@@ -338,7 +345,6 @@ mod tests {
             ("{{ scope | upper }}", "line 1: unknown filter \"upper\""),
             ("{{ scope | safe }}", "line 1: unknown filter \"safe\""),
             ("{{ range(3) }}", "line 1: unknown variable \"range\""),
-            ("{{ debug() }}", "line 1: unknown variable \"debug\""),
             ("{{ scope is defined }}", "line 1: unknown variable \"is\""),
             ("{{ scope() }}", "line 1: nothing can be called"),
             ("{{ scope | json() }}", "line 1: nothing can be called"),
@@ -407,15 +413,10 @@ mod tests {
     fn output_over_the_cap_is_an_error_that_shows_no_value() {
         let token = "s3cret".repeat(VALUE_MAX / 6);
         let values = Values { access_token: &token, ..VALUES };
+        let nine = ["access_token"; 9].join(" ~ ");
         for (source, expected) in [
-            (
-                "\n{{ access_token ~ access_token ~ access_token ~ access_token ~ access_token }}",
-                "line 1: the rendered value is longer than 512 KiB",
-            ),
-            (
-                "{{ (access_token ~ access_token ~ access_token ~ access_token ~ access_token) | json }}",
-                "line 1: a filter was given more than 512 KiB",
-            ),
+            (&*format!("\n{{{{ {nine} }}}}"), "line 1: the rendered value is longer than 512 KiB"),
+            (&*format!("{{{{ ({nine}) | json }}}}"), "line 1: a filter was given more than 512 KiB"),
             ("{{ (access_token == '') | b64encode }}", "line 1: a filter was given no text"),
             ("{{ access_token if not access_token }}{{ (access_token if scope) | json }}", "line 1: a filter was given no text"),
         ] {
@@ -425,7 +426,7 @@ mod tests {
         }
         let long = "s3cret".repeat(VALUE_MAX);
         let error = Template::parse("k", "a").unwrap().render(&Values { id_token: &long, ..VALUES }).unwrap_err();
-        assert_eq!(error.problem, "id_token is longer than 128 KiB, which no template takes");
+        assert_eq!(error.problem, "id_token is longer than 64 KiB, which no template takes");
     }
 
     #[test]
@@ -438,8 +439,8 @@ mod tests {
     #[test]
     fn auth_tokens_are_an_array_as_the_destination_service_answers() {
         let text = auth_tokens_json(&VALUES);
-        let expected = serde_json::json!([{"type": "Bearer", "value": "t0k.en+/=",
-            "http_header": {"key": "Authorization", "value": "Bearer t0k.en+/="}}]);
+        let expected = serde_json::json!({"authTokens": [{"type": "Bearer", "value": "t0k.en+/=",
+            "http_header": {"key": "Authorization", "value": "Bearer t0k.en+/="}}]});
         assert_eq!(serde_json::from_str::<serde_json::Value>(text.expose_secret()).unwrap(), expected);
     }
 

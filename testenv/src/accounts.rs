@@ -50,6 +50,8 @@ pub const PRIVATE_KEY_JWT: Client = client("pkjwt", "");
 pub const CLIENT_SECRET_JWT: Client = client("sjwt", "a-long-shared-secret-for-hs256-0123456789");
 /// Keycloak only: mutual TLS with `client.crt`; its tokens are bound to that certificate.
 pub const MUTUAL_TLS: Client = client("mtls", "");
+/// Keycloak only: may exchange tokens (RFC 8693), its own above all.
+pub const TOKEN_EXCHANGE: Client = client("exchange", "exchange-secret");
 /// Keycloak only: authenticates, but no grant is enabled for it.
 pub const NO_SERVICE_ACCOUNT: Client = client("no-service-account", "no-service-account-secret");
 

@@ -104,12 +104,14 @@ fn clients_with_secrets() -> Vec<Value> {
         "oauth2.jwt.authorization.grant.enabled": "true",
         "oauth2.jwt.authorization.grant.idp": ASSERTION_ISSUER_ALIAS,
     }});
+    let exchange = json!({"attributes": {"standard.token.exchange.enabled": "true"}});
     vec![
         confidential(&accounts::CC, merged(service.clone(), json!({"optionalClientScopes": OPTIONAL_SCOPES}))),
         confidential(&accounts::CC_SHORT, merged(service.clone(), short)),
         confidential(&accounts::SPECIAL, service.clone()),
         confidential(&accounts::ROPC, merged(password.clone(), json!({"optionalClientScopes": ["offline_access"]}))),
         client(&accounts::ROPC_PUBLIC, merged(password, json!({"publicClient": true}))),
+        confidential(&accounts::TOKEN_EXCHANGE, merged(service.clone(), exchange)),
         confidential(&accounts::OFF, merged(service, json!({"enabled": false}))),
         confidential(&accounts::NO_SERVICE_ACCOUNT, json!({})),
         confidential(&accounts::JWT_BEARER, assertion),

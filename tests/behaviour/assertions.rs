@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
@@ -67,6 +68,34 @@ async fn keycloak_takes_an_assertion_as_grant_and_refuses_a_forged_one() {
     }
     stage.until_ready("good").await;
     stage.until_refused("forged", "AssertionRejected").await;
+}
+
+#[tokio::test]
+async fn a_signed_assertion_says_what_the_spec_says_and_is_another_each_time() {
+    let stage = Stage::set("claims").await;
+    let _operator = stage.operator();
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    endpoint.script("idp", vec![Step::Token { expires_in: 3600 }]);
+    stage.secret("signer", &[("client_id", "issuer"), ("client_secret", "s"), ("privateKey", &key(&stage, Pki::SIGNING))]).await;
+    let signed = json!({"algorithm": "PS256", "keyID": "key-1", "audience": "urn:idp", "lifetime": "5m", "claims": {"sub": "alice", "roles": "reader"}});
+    let spec = json!({"tokenURL": endpoint.url("idp"), "grant": {"type": "JWTBearer", "assertion": {"signedJWT": signed}}, "credentials": {"secretRef": {"name": "signer"}}});
+    stage.source("alice", spec).await;
+    stage.until_ready("alice").await;
+    stage.annotate("alice", "tokensource.dev/refresh-requested-at", "1").await;
+    assert!(endpoint.wait_for("idp", 2, Duration::from_secs(60)).await);
+
+    let part = |request: usize, index: usize| -> serde_json::Value {
+        let assertion = endpoint.requests("idp")[request].field("assertion").unwrap().to_owned();
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(assertion.split('.').nth(index).unwrap()).unwrap()).unwrap()
+    };
+    let (header, claims) = (part(0, 0), part(0, 1));
+    assert_eq!((&header["alg"], &header["kid"]), (&json!("PS256"), &json!("key-1")));
+    assert_eq!(
+        (&claims["iss"], &claims["sub"], &claims["aud"], &claims["roles"]),
+        (&json!("issuer"), &json!("alice"), &json!("urn:idp"), &json!("reader"))
+    );
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
+    assert_ne!(claims["jti"], part(1, 1)["jti"]);
 }
 
 #[tokio::test]

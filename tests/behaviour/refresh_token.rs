@@ -115,13 +115,15 @@ async fn the_refresh_token_grant_begins_with_the_users_token_and_goes_on_with_th
     let _operator = stage.operator();
     let endpoint = ScriptedEndpoint::start().await.unwrap();
     endpoint.script("idp", vec![answer("t1", Some("r1")), answer("t2", Some("r2")), answer("t3", None)]);
-    stage.secret("user", &[("client_id", "c"), ("client_secret", "s"), ("refresh_token", "r0")]).await;
-    stage.source("user-token", spec(&endpoint.url("idp"), &json!({"type": "RefreshToken"}))).await;
+    stage.secret("user", &[("client_id", "c"), ("client_secret", "s"), ("first", "r0")]).await;
+    let mut spec = spec(&endpoint.url("idp"), &json!({"type": "RefreshToken"}));
+    spec["credentials"]["keys"] = json!({"refreshToken": "first"});
+    stage.source("user-token", spec).await;
     stage.until_ready("user-token").await;
     renew(&stage, "user-token", 1).await;
 
     // The user provides a new one: that is another set of credentials.
-    stage.secret("user", &[("client_id", "c"), ("client_secret", "s"), ("refresh_token", "new")]).await;
+    stage.secret("user", &[("client_id", "c"), ("client_secret", "s"), ("first", "new")]).await;
     assert!(endpoint.wait_for("idp", 3, Duration::from_secs(60)).await);
     let sent: Vec<String> = endpoint.requests("idp").iter().map(|request| request.field("refresh_token").unwrap().to_owned()).collect();
     assert_eq!(sent, ["r0", "r1", "new"]);
