@@ -1,9 +1,12 @@
 //! One token request: past the ledger, over the network, into the Secret.
 
+use std::time::Duration;
+
 use http::Response;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::sleep;
 
 use super::apply;
 use super::codes::Spent;
@@ -32,6 +35,9 @@ use crate::token_source::schedule::{self, expires_at, renew_at};
 use crate::token_source::secret::{Issue, render};
 use crate::token_source::target::Target;
 
+/// The pauses between the tries to keep a rotated refresh token.
+const KEEP_PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::ZERO];
+
 /// Sends the request if pace and ledger let it, and writes the token if one is issued.
 pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: ReadyRequest, cause: Cause) -> Result<Outcome, Error> {
     let shared = &context.shared;
@@ -58,7 +64,7 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
         Ok(Answer::Issued(token)) => {
             permit.settle(None);
             if let Some(refresh_token) = token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source)) {
-                keep_refresh_token(observed, context, &ready.digest, Some(refresh_token)).await?;
+                keep_rotated(observed, context, &ready.digest, refresh_token).await;
             }
             write(observed, context, issue(observed, *token, &ready)).await
         }
@@ -131,6 +137,18 @@ fn append_code(observed: &Observed<'_>, context: &Context, ready: &mut ReadyRequ
     let code = context.shared.codes.fresh(secret, &ready.digest.credentials, last_attempt, clock::now())?;
     *one_time_code = Some(code.map_err(|Spent { until }| NotSent::Later(until))?);
     Ok(())
+}
+
+/// Keeps what a server that rotates has given instead of the old one: tried a few times, since nobody else has it. If it
+/// is lost all the same, the next renewal is by the grant.
+async fn keep_rotated(observed: &Observed<'_>, context: &Context, digest: &RequestDigest, token: &SecretString) {
+    for pause in KEEP_PAUSES {
+        match keep_refresh_token(observed, context, digest, Some(token)).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "the refresh token could not be kept"),
+        }
+        sleep(pause).await;
+    }
 }
 
 /// Keeps a refresh token, or marks the one that is kept as spent. Done before the token itself is written: a server that

@@ -21,6 +21,8 @@ pub(crate) fn realm(pki: &Pki) -> Result<Value, Error> {
         "enabled": true,
         // The plain http port is for tests that need no TLS.
         "sslRequired": "none",
+        "revokeRefreshToken": true,
+        "refreshTokenMaxReuse": 0,
         "accessTokenLifespan": LIFE_SECONDS,
         "bruteForceProtected": false,
         "users": users(),

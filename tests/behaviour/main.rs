@@ -9,6 +9,7 @@ mod bad_input;
 mod conflict;
 mod credentials;
 mod deletion;
+mod docs;
 mod egress;
 mod faults;
 mod fixpoint;

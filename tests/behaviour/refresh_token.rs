@@ -99,11 +99,21 @@ async fn keycloaks_refresh_token_renews_and_other_credentials_start_anew() {
     })
     .await;
 
+    // Keycloak takes each refresh token once: a thief's use of it makes ours a reuse, which is refused.
+    let stolen = stage.data("alice-refresh-token").await["refresh_token"].clone();
+    let form = format!("grant_type=refresh_token&client_id={}&client_secret={}&refresh_token={stolen}", ROPC.id, ROPC.secret);
+    let request = reqwest::Client::new().post(&url).header("content-type", "application/x-www-form-urlencoded").body(form);
+    assert_eq!(request.send().await.unwrap().status().as_u16(), 200);
+    let token = stage.token("alice").await;
+    renew(&stage, "alice", 2).await;
+    stage.until_ready("alice").await;
+    assert_ne!((stage.token("alice").await, stage.data("alice-refresh-token").await["refresh_token"].clone()), (token, stolen));
+
     // A refresh token that the server does not know: the grant itself is used at once.
     let forged = json!({"data": {"refresh_token": "Zm9yZ2Vk"}});
     stage.secrets().patch("alice-refresh-token", &kube::api::PatchParams::default(), &kube::api::Patch::Merge(forged)).await.unwrap();
     let token = stage.token("alice").await;
-    renew(&stage, "alice", 2).await;
+    renew(&stage, "alice", 3).await;
     stage.until_ready("alice").await;
     assert_ne!(stage.token("alice").await, token);
     assert_ne!(stage.data("alice-refresh-token").await["refresh_token"], "forged");
