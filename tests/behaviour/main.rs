@@ -32,4 +32,5 @@ mod schema;
 mod shapes;
 mod stage;
 mod suspend;
+mod trusted_issuers;
 mod unwritable;
