@@ -23,7 +23,7 @@ test: ## Run every test, on a real kube-apiserver, Keycloak and UAA
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
 	$(CARGO) test --workspace --lib --bins
-	$(CARGO) test --test corpus --test layering --test generated
+	$(CARGO) test --test corpus --test layering --test generated --test cli
 
 .PHONY: lint
 lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences and advisories

@@ -37,7 +37,7 @@ pub struct Request {
     #[x_kube(validation = Rule::new("self.all(key, !(key in ['grant_type','client_id','client_secret','client_assertion','client_assertion_type','assertion','username','password','refresh_token','subject_token','subject_token_type','actor_token','actor_token_type','requested_token_type','code','code_verifier']))").message("request.body must not set a parameter that the grant or the client authentication sends"))]
     pub body: Option<BTreeMap<String, String>>,
 
-    /// A forward proxy for this token endpoint, such as http://proxy.example.com:3128.
+    /// The URL of a forward proxy for this token endpoint: scheme http or https, host and port.
     #[serde(rename = "proxyURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     #[x_kube(

@@ -6,6 +6,7 @@ pub mod attempts;
 pub mod binding;
 pub mod credentials;
 pub mod digest;
+pub mod explain;
 pub mod failure;
 pub mod observed;
 pub mod outcome;

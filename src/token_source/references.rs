@@ -88,7 +88,10 @@ pub fn no_secret(name: &str, field: &str) -> Failure {
 
 /// The other source has no valid token.
 pub fn no_token_of(source: &str) -> Failure {
-    Failure::local(Reason::AssertionSourceNotReady, format!("TokenSource {source} (tokenSourceRef) has no valid token yet"))
+    Failure::local(
+        Reason::AssertionSourceNotReady,
+        format!("TokenSource {source} (tokenSourceRef) has no valid token yet, or its Secret has no key access_token"),
+    )
 }
 
 #[cfg(test)]
