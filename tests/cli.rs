@@ -69,7 +69,7 @@ fn import_turns_a_destination_into_manifests_and_reports_on_every_property() {
 #[test]
 fn bad_input_is_named_and_ends_with_two() {
     for (arguments, input, expected) in [
-        (vec!["import", "destination", "-"], "{}", "Authentication"),
+        (vec!["import", "destination", "-"], "{}", "holds no destination"),
         (vec!["import", "destination", "no-such-file"], "", "no-such-file"),
         (vec!["explain", "--jsonl", "no-such-file"], "", "no-such-file"),
         (vec!["run", "--min-refresh-interval", "0s"], "", "must be 1s or more"),
