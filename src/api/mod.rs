@@ -10,6 +10,7 @@ pub mod client;
 pub mod condition;
 pub mod crd;
 pub mod credentials;
+pub mod diagnosis;
 pub mod duration;
 pub mod grant;
 pub mod names;

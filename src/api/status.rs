@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
@@ -58,6 +59,10 @@ pub struct TokenSourceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_attempts: Option<RejectedAttempts>,
 
+    /// What is known of the client's credentials, by a token or by a probe: tells client from user where an answer does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_proof: Option<ClientProof>,
+
     /// The value of the annotation tokensource.dev/refresh-requested-at that was last acted on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_refresh_request: Option<String>,
@@ -102,6 +107,27 @@ pub struct LastAttempt {
     /// The version of the credentials Secret, as UID/RESOURCE_VERSION.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials_version: Option<String>,
+}
+
+/// What is known of a client's credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientProof {
+    /// Keyed hash of endpoint, client and secret.
+    pub credentials: String,
+    /// Whether the server accepted them.
+    pub result: ProbeResult,
+}
+
+/// Whether a server accepts a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum ProbeResult {
+    /// It got a token, or was refused after its authentication.
+    Accepted,
+    /// Its authentication failed.
+    Rejected,
+    /// The answer to the probe did not say.
+    Inconclusive,
 }
 
 /// Refusals of one set of credentials.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::ClientAuthentication;
 use super::credentials::Credentials;
+use super::diagnosis::Diagnosis;
 use super::duration::Span;
 use super::grant::Grant;
 use super::request::{Request, Tls};
@@ -127,6 +128,10 @@ pub struct TokenSourceSpec {
     /// The Secret that the token is written to.
     #[serde(default)]
     pub secret: TargetSecret,
+
+    /// How refusals are looked into.
+    #[serde(default)]
+    pub diagnosis: Diagnosis,
 
     /// While true, no token is requested. A token already in the Secret stays.
     #[serde(default)]

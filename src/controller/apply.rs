@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams, PostParams};
-use kube::core::{PartialObjectMeta, TypeMeta};
+use kube::core::{ObjectMeta, PartialObjectMeta, TypeMeta};
 use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource as _};
 use serde_json::json;
@@ -22,9 +22,18 @@ const NO_VERSION: &str = "1";
 /// How often a write is tried anew when someone else changed the Secret in between.
 const CONFLICTS_MAX: usize = 4;
 
+/// How a Secret's metadata is judged: as the target, or as one that the source has beside it.
+type Read = fn(Option<&ObjectMeta>, &TokenSource) -> Target;
+
 /// Applies a Secret of a source in one write, on the condition that it still is what ownership was judged on: absent,
 /// or ours at a known version. The token in hand is not lost to a conflict; the judgement is made anew.
-pub async fn secret(context: &Context, source: &TokenSource, judged: &Target, mut secret: Secret) -> Result<Result<(), Failure>, Error> {
+pub async fn secret(
+    context: &Context,
+    source: &TokenSource,
+    read: Read,
+    judged: &Target,
+    mut secret: Secret,
+) -> Result<Result<(), Failure>, Error> {
     let name = secret.metadata.name.clone().unwrap_or_default();
     let name = name.as_str();
     let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
@@ -44,7 +53,7 @@ pub async fn secret(context: &Context, source: &TokenSource, judged: &Target, mu
             Err(error) => return Err(Error::write(format!("Secret {name}"))(error)),
         }
         let found = secrets.get_metadata_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;
-        judged = Target::read(found.as_ref().map(|secret| &secret.metadata), source);
+        judged = read(found.as_ref().map(|secret| &secret.metadata), source);
         if let Target::Foreign { whose } = &judged {
             return Ok(Err(Failure::local(Reason::SecretConflict, format!("Secret {name} {whose}: it is left as it is"))));
         }

@@ -28,7 +28,7 @@ use crate::oauth::request::TokenRequest;
 use crate::token_source::assertion::{self, Moment};
 use crate::token_source::binding::SecretData;
 use crate::token_source::credentials::{self, Certificate, CredentialValues};
-use crate::token_source::digest::RequestDigest;
+use crate::token_source::digest::{Digest, RequestDigest};
 use crate::token_source::failure::Failure;
 use crate::token_source::observed::{Credentials, Observed};
 use crate::token_source::references::{no_secret, no_token_of};
@@ -49,6 +49,8 @@ pub struct ReadyRequest {
     pub credentials_version: Option<String>,
     /// What the request is made of.
     pub digest: RequestDigest,
+    /// The digest of the client's credentials alone.
+    pub client_digest: Digest,
 }
 
 impl ReadyRequest {
@@ -105,6 +107,7 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
         spec: observed.spec_digest.clone(),
         credentials: context.shared.key.credentials(&endpoint, &values.client_id, &proofs),
     };
+    let client_digest = context.shared.key.credentials(&endpoint, &values.client_id, &values.client_proofs());
     let credentials_version = (!reader.versions.is_empty()).then(|| reader.versions.join(";"));
     if let Some(version) = &credentials_version {
         context.read_credentials.keep(observed.seed(), version, digest.clone());
@@ -112,7 +115,7 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
     let totp_secret = values.user.as_ref().and_then(|user| user.totp_secret.clone());
     let refresh_token = reader.refresh_token(&digest).await?;
     let request = prepared.complete(spec, endpoint, values, assertions)?;
-    Ok(ReadyRequest { request, connection, refresh_token, totp_secret, credentials_version, digest })
+    Ok(ReadyRequest { request, connection, refresh_token, totp_secret, credentials_version, digest, client_digest })
 }
 
 /// Reads objects of the source's namespace, and notes the versions of the Secrets.

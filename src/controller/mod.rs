@@ -10,6 +10,7 @@ mod context;
 mod dereference;
 pub mod egress;
 mod error;
+mod exchange;
 mod gather;
 mod http;
 mod key;

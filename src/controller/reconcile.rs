@@ -20,6 +20,7 @@ use crate::token_source::plan::{Cause, Plan, decide, removes_expired};
 use crate::token_source::schedule::between;
 use crate::token_source::secret::render_expired;
 use crate::token_source::status::report;
+use crate::token_source::target::Target;
 
 /// Looks at one source and does what is due.
 pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Result<Action, Error> {
@@ -32,7 +33,7 @@ pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Resul
     let outcome = carry_out(&mut observed, &context).await?;
     if removes_expired(&observed, &outcome, clock::now()) {
         // What can't be written is told by the next attempt; the report of this one stands.
-        _ = apply::secret(&context, &source, &observed.target, render_expired(&source)).await?;
+        _ = apply::secret(&context, &source, Target::read, &observed.target, render_expired(&source)).await?;
     }
     let report = report(&observed, outcome, clock::now());
     apply::report(&context, &source, &report).await?;

@@ -51,7 +51,10 @@ impl<'a> SecretData<'a> {
     /// The token URL that a service binding implies: its `certurl` for a certificate, else its `url`, with the path of
     /// Identity Authentication or of XSUAA.
     pub fn derived_token_url(&self, by_certificate: bool) -> Option<String> {
-        let base = if by_certificate { self.text("certurl").or_else(|| self.text("url")) } else { self.text("url") }?;
+        // A business service's own url stands beside that of its uaa part.
+        let in_uaa = |key: &str| self.document.as_ref()?.get("uaa")?.get(key)?.as_str().map(ToOwned::to_owned);
+        let text = |key: &str| in_uaa(key).or_else(|| self.text(key));
+        let base = if by_certificate { text("certurl").or_else(|| text("url")) } else { text("url") }?;
         let base = base.trim_end_matches('/');
         let identity_authentication = ["accounts.ondemand.com", "accounts400.ondemand.com", "accounts.cloud.sap", "accounts.sapcloud.cn"];
         let path = if identity_authentication.iter().any(|domain| base.ends_with(domain)) { "oauth2/token" } else { "oauth/token" };
@@ -76,7 +79,7 @@ mod tests {
             ("one document", json!({"binding": {"clientid": "sb-shop!t1", "url": "https://sub.auth.example.com"}, "type": "xsuaa"})),
             (
                 "a nested part",
-                json!({"credentials": {"uaa": {"clientid": "sb-shop!t1", "url": "https://sub.auth.example.com"}, "endpoints": {}}}),
+                json!({"credentials": {"url": "https://orders.example.com", "uaa": {"clientid": "sb-shop!t1", "url": "https://sub.auth.example.com"}}}),
             ),
         ] {
             let data = data(&value);

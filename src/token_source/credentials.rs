@@ -33,22 +33,28 @@ pub struct CredentialValues {
 }
 
 impl CredentialValues {
-    /// All that proves client and user and stays the same from one attempt to the next: what the lock-out ledger knows
-    /// credentials by. A ServiceAccount is known by its name, since its tokens are fresh each time.
-    pub fn proofs(&self, spec: &TokenSourceSpec) -> Vec<SecretString> {
-        let mut proofs: Vec<SecretString> =
-            [&self.client_secret, &self.signing_key, &self.refresh_token].into_iter().flatten().cloned().collect();
+    /// What proves the client alone.
+    pub fn client_proofs(&self) -> Vec<SecretString> {
+        let mut proofs: Vec<SecretString> = [&self.client_secret, &self.signing_key].into_iter().flatten().cloned().collect();
         match &self.certificate {
             Some(Certificate::Pem { certificate, key }) => proofs.extend([certificate.clone(), key.clone()]),
             Some(Certificate::KeyStore { base64, password }) => proofs.extend([base64.clone(), password.clone()]),
             None => {}
         }
+        if let Some((name, password)) = &self.basic_user {
+            proofs.extend([name.clone().into(), password.clone()]);
+        }
+        proofs
+    }
+
+    /// All that proves client and user and stays the same from one attempt to the next: what the lock-out ledger knows
+    /// credentials by. A ServiceAccount is known by its name, since its tokens are fresh each time.
+    pub fn proofs(&self, spec: &TokenSourceSpec) -> Vec<SecretString> {
+        let mut proofs = self.client_proofs();
+        proofs.extend(self.refresh_token.clone());
         if let Some(user) = &self.user {
             proofs.extend([user.name.clone().into(), user.password.clone()]);
             proofs.extend(user.totp_secret.clone());
-        }
-        if let Some((name, password)) = &self.basic_user {
-            proofs.extend([name.clone().into(), password.clone()]);
         }
         let accounts = assertion_sources(spec).filter_map(|source| source.service_account_ref.as_ref());
         proofs.extend(accounts.map(|account| format!("ServiceAccount {}", account.name).into()));

@@ -12,6 +12,7 @@ pub mod observed;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
+pub mod probe;
 pub mod references;
 pub mod refresh;
 pub mod remedy;

@@ -6,7 +6,7 @@ use super::digest::Digest;
 use super::failure::Failure;
 use super::secret::Issue;
 use crate::api::condition::Reason;
-use crate::api::status::{LastAttempt, TokenSourceStatus};
+use crate::api::status::{ClientProof, LastAttempt, TokenSourceStatus};
 
 /// What became of a plan.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub struct Attempt {
     pub credentials: Digest,
     /// Oldest first.
     pub refused: Vec<Timestamp>,
+    /// What the attempt told of the client, if anything.
+    pub client_proof: Option<ClientProof>,
 }
 
 /// What to write, say and when to look again.

@@ -40,8 +40,15 @@ pub fn is_used(source: &TokenSource) -> bool {
 
 /// Whether the Secret with this metadata is ours and keeps a refresh token that was issued for the same request.
 pub fn is_kept(meta: &ObjectMeta, source: &TokenSource, digest: &RequestDigest) -> bool {
-    let target = Target::read(Some(meta), source);
-    target.held().and_then(|held| held.digest.as_ref()) == Some(digest)
+    let target = Target::read_beside(Some(meta), source);
+    let kept = target.held().and_then(|held| held.digest.as_ref());
+    match source.spec.grant.grant_type {
+        // The rotated token is all there is: no other change of the spec gives it up.
+        GrantType::RefreshToken => kept.is_some_and(|kept| kept.credentials == digest.credentials),
+        GrantType::ClientCredentials | GrantType::Password | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => {
+            kept == Some(digest)
+        }
+    }
 }
 
 /// The Secret that keeps a refresh token; without one, that it is spent.

@@ -122,7 +122,8 @@ impl Draft<'_> {
 
     /// What every attempt leaves, sent or held back.
     fn attempted(&mut self, attempt: Attempt, failures: u32) {
-        let Attempt { last, credentials, refused } = attempt;
+        let Attempt { last, credentials, refused, client_proof } = attempt;
+        self.status.client_proof = client_proof.or(self.status.client_proof.take());
         self.status.last_attempt = Some(last);
         self.status.consecutive_failures = Some(failures);
         self.status.rejected_attempts = (!refused.is_empty())

@@ -29,6 +29,7 @@ fn attempt(scene: &Scene, refused: &[i64]) -> Attempt {
         },
         credentials: digest('c'),
         refused: refused.iter().copied().map(at).collect(),
+        client_proof: None,
     }
 }
 

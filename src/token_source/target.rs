@@ -62,6 +62,12 @@ impl Target {
         }
     }
 
+    /// Reads the metadata of a Secret that the source has beside its target: owned by it, whatever the target's policy.
+    pub fn read_beside(meta: Option<&ObjectMeta>, source: &TokenSource) -> Self {
+        let Some(meta) = meta else { return Self::Absent };
+        foreign(meta, source).map_or_else(|| Self::Ours(Box::new(held(meta))), |whose| Self::Foreign { whose })
+    }
+
     /// What is held, if it is ours.
     pub fn held(&self) -> Option<&Held> {
         match self {

@@ -46,7 +46,7 @@ async fn a_token_of_keycloak_lies_in_the_secret_under_the_documented_keys() {
     assert_eq!(status.0.token_type.as_deref(), Some("Bearer"));
     assert!(status.0.granted_scopes.unwrap().contains(&"orders.read".to_owned()));
     assert_eq!(status.0.observed_generation, Some(1));
-    assert_eq!(stage.events("orders").await, ["TokenIssued"]);
+    stage.until_events("orders", &["TokenIssued"]).await;
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod heal;
 mod issue;
 mod lockout;
 mod mutual_tls;
+mod probe;
 mod readme;
 mod real_servers;
 mod refresh_token;

@@ -128,3 +128,22 @@ async fn an_expired_token_is_removed_where_the_spec_says_so_and_comes_back() {
     stage.until_ready("orders").await;
     assert_eq!(stage.token("orders").await, "the-token");
 }
+
+#[tokio::test]
+async fn a_refresh_token_secret_of_someone_else_is_left_alone_also_where_the_target_is_merged() {
+    let stage = Stage::set("mergerefresh").await;
+    let _operator = stage.operator();
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    let body = json!({"access_token": "the-token", "expires_in": 3600, "refresh_token": "r1"});
+    endpoint.script("alice", vec![Step::Json { status: 200, body }]);
+    stage.secret("settings", &[("colour", "blue")]).await;
+    stage.secret("alice-refresh-token", &[("mine", "yes")]).await;
+    stage.secret("user", &[("client_id", "c"), ("client_secret", "s"), ("username", "u"), ("password", "p")]).await;
+    let spec = json!({"tokenURL": endpoint.url("alice"), "grant": {"type": "Password"}, "credentials": {"secretRef": {"name": "user"}},
+        "secret": {"name": "settings", "creationPolicy": "Merge", "data": {"token": "{{ access_token }}"}}});
+    stage.source("alice", spec).await;
+    stage.until_ready("alice").await;
+    let secret = stage.secrets().get("alice-refresh-token").await.unwrap();
+    assert_eq!(crate::stage::text(&secret), [("mine".to_owned(), "yes".to_owned())].into());
+    assert!(secret.metadata.owner_references.is_none());
+}

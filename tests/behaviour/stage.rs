@@ -20,7 +20,7 @@ use tokensource::api::status::TokenSourceStatus;
 use tokio::time::{Instant, sleep};
 
 /// How long a test waits for what should come within seconds. Long, for slow machines: nothing is measured by it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One test's namespace.
 pub struct Stage {
@@ -150,6 +150,11 @@ impl Stage {
         let mut about: Vec<_> = events.items.into_iter().filter(|event| event.involved_object.name.as_deref() == Some(name)).collect();
         about.sort_by_key(|event| event.event_time.clone().map(|time| time.0));
         about.into_iter().filter_map(|event| event.reason).collect()
+    }
+
+    /// Waits until these are the Events about a source: they are written after the status.
+    pub async fn until_events(&self, name: &str, reasons: &[&str]) {
+        eventually(&format!("the Events about {name} are {reasons:?}"), || async { self.events(name).await == reasons }).await;
     }
 
     /// The requests of operators in this namespace that the API server has seen, watches left out.

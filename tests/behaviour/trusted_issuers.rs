@@ -35,6 +35,18 @@ impl Administration {
         Self { base, bearer: format!("Bearer {}", answer["access_token"].as_str().unwrap()) }
     }
 
+    /// Removes what an earlier run in the same world left: an issuer is trusted once.
+    async fn forget_issuer(&self, issuer: &str) {
+        let instances = format!("{}/admin/realms/op/identity-provider/instances", self.base);
+        let client = reqwest::Client::new();
+        let found = client.get(&instances).header("authorization", &self.bearer).send().await.unwrap().text().await.unwrap();
+        for provider in serde_json::from_str::<Vec<Value>>(&found).unwrap().iter().filter(|provider| provider["config"]["issuer"] == issuer)
+        {
+            let alias = provider["alias"].as_str().unwrap();
+            client.delete(format!("{instances}/{alias}")).header("authorization", &self.bearer).send().await.unwrap();
+        }
+    }
+
     /// Makes an object, and says where it is.
     async fn make(&self, path: &str, body: &Value) -> String {
         let request = reqwest::Client::new().post(format!("{}/admin/realms/op/{path}", self.base)).header("authorization", &self.bearer);
@@ -54,6 +66,7 @@ async fn keycloak_trusts_the_clusters_issuer_and_so_a_service_accounts_token() {
     let keys = stage.client.request_text(http::Request::get("/openid/v1/jwks").body(Vec::new()).unwrap()).await.unwrap();
 
     let (administration, name) = (Administration::log_on(&stage).await, stage.namespace.as_str());
+    administration.forget_issuer("https://kubernetes.default.svc").await;
     let config = json!({"issuer": "https://kubernetes.default.svc", "useJwksUrl": "false", "publicKeySignatureVerifier": keys, "jwtAuthorizationGrantEnabled": "true"});
     administration
         .make(
