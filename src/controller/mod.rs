@@ -78,6 +78,9 @@ pub struct Settings {
     pub min_refresh_interval: Duration,
 }
 
+/// Less than the 30 seconds that Kubernetes gives a pod.
+const GRACE: Duration = Duration::from_secs(20);
+
 /// Secrets that nobody names as credentials or target, and that clusters hold by the thousand.
 const SECRET_FIELDS: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
@@ -102,8 +105,17 @@ pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static
     let shutdown = shutdown.shared();
     let scopes = namespaces.into_iter().zip(&shared.scopes).zip(writers);
     let runs = scopes.map(|((namespace, sources), writer)| run_scope(&shared, &settings, namespace, sources, writer, shutdown.clone()));
-    future::join_all(runs).await;
+    tokio::select! {
+        _ = future::join_all(runs) => {}
+        () = overdue(shutdown.clone()) => tracing::warn!("what is under way does not end: stopping all the same"),
+    }
     Ok(())
+}
+
+/// Ends when what is under way has had its time after the shutdown: a look that hangs must not hold the process.
+async fn overdue(shutdown: SharedFuture<BoxFuture<'static, ()>>) {
+    shutdown.await;
+    tokio::time::sleep(GRACE).await;
 }
 
 fn sources() -> (Sources, Writer<TokenSource>) {

@@ -57,3 +57,18 @@ async fn a_kill_between_two_renewals_loses_nothing() {
     eventually("the token is renewed by the next operator", || async { stage.token("short").await != first }).await;
     assert_eq!(endpoint.count("short"), 2);
 }
+
+#[tokio::test]
+async fn a_request_that_hangs_does_not_hold_up_the_end() {
+    let stage = Stage::set("hang").await;
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    let slow = Step::Slow(std::time::Duration::from_secs(300), Box::new(Step::Token { expires_in: 3600 }));
+    endpoint.script("hangs", vec![slow]);
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
+    let operator = stage.operator();
+    let spec =
+        json!({"tokenURL": endpoint.url("hangs"), "credentials": {"secretRef": {"name": "client"}}, "request": {"readTimeout": "10m"}});
+    stage.source("hangs", spec).await;
+    eventually("the request is under way", || async { endpoint.count("hangs") == 1 }).await;
+    operator.stop();
+}

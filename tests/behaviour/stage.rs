@@ -231,7 +231,7 @@ impl Operator {
     pub fn stop(mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        let deadline = std::time::Instant::now() + Duration::from_secs(28);
         while self.child.try_wait().unwrap().is_none() {
             assert!(std::time::Instant::now() < deadline, "the operator does not stop");
             std::thread::sleep(Duration::from_millis(50));
