@@ -6,70 +6,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a folder must not name, in code.
+/// What no folder below the controller names, in code: who stands above it, the clock, the network, waiting.
+const ABOVE: [&str; 7] = ["crate::controller", "crate::cli", "crate::clock", "reqwest", "tokio", "async fn", ".await"];
+
+/// What a folder must not name beside that.
 const FORBIDDEN: [(&str, &[&str]); 4] = [
-    (
-        "oauth",
-        &[
-            "crate::api",
-            "crate::token_source",
-            "crate::controller",
-            "crate::cli",
-            "crate::clock",
-            "kube::",
-            "k8s_openapi",
-            "reqwest",
-            "tokio",
-            "async fn",
-            ".await",
-        ],
-    ),
-    (
-        "api",
-        &[
-            "crate::oauth",
-            "crate::token_source",
-            "crate::controller",
-            "crate::cli",
-            "crate::clock",
-            "reqwest",
-            "tokio",
-            "async fn",
-            ".await",
-            "kube::Client",
-            "kube::Api",
-        ],
-    ),
-    (
-        "destination",
-        &[
-            "crate::api",
-            "crate::token_source",
-            "crate::controller",
-            "crate::cli",
-            "crate::clock",
-            "kube::",
-            "reqwest",
-            "tokio",
-            "async fn",
-            ".await",
-        ],
-    ),
-    (
-        "token_source",
-        &[
-            "crate::controller",
-            "crate::cli",
-            "crate::clock",
-            "reqwest",
-            "tokio",
-            "async fn",
-            ".await",
-            "kube::Client",
-            "kube::Api",
-            "SystemRandom",
-        ],
-    ),
+    ("oauth", &["crate::api", "crate::token_source", "kube::", "k8s_openapi"]),
+    ("api", &["crate::oauth", "crate::token_source", "kube::Client", "kube::Api"]),
+    ("destination", &["crate::api", "crate::token_source", "kube::"]),
+    ("token_source", &["kube::Client", "kube::Api", "SystemRandom"]),
 ];
 
 /// What only one file may name.
@@ -114,7 +59,11 @@ fn dependencies_point_in_one_direction() {
         for path in files {
             for (number, line) in code(&path) {
                 crossings.extend(
-                    forbidden.iter().filter(|word| line.contains(**word)).map(|word| format!("{}:{number} names {word}", path.display())),
+                    forbidden
+                        .iter()
+                        .chain(&ABOVE)
+                        .filter(|word| line.contains(**word))
+                        .map(|word| format!("{}:{number} names {word}", path.display())),
                 );
             }
         }

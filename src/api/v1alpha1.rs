@@ -139,6 +139,11 @@ pub struct TokenSourceSpec {
 }
 
 impl TokenSource {
+    /// The namespace: of the source, and of all that it may read and write.
+    pub fn namespace(&self) -> &str {
+        self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
     /// The name of the target Secret.
     pub fn target_name(&self) -> &str {
         self.spec.secret.name.as_deref().or(self.metadata.name.as_deref()).unwrap_or_default()

@@ -36,7 +36,7 @@ pub async fn secret(
 ) -> Result<Result<(), Failure>, Error> {
     let name = secret.metadata.name.clone().unwrap_or_default();
     let name = name.as_str();
-    let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
+    let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.namespace());
     let mut judged = judged.clone();
     for _ in 0..CONFLICTS_MAX {
         let version = judged.held().and_then(|held| held.version.clone());
@@ -65,8 +65,7 @@ pub async fn secret(
 pub async fn report(context: &Context, source: &TokenSource, report: &Report) -> Result<(), Error> {
     if source.status.as_ref() != Some(&report.status) {
         let name = source.metadata.name.as_deref().unwrap_or_default();
-        let sources: Api<TokenSource> =
-            Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
+        let sources: Api<TokenSource> = Api::namespaced(context.shared.client.clone(), source.namespace());
         let status = json!({
             "apiVersion": TokenSource::api_version(&()),
             "kind": TokenSource::kind(&()),

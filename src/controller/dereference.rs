@@ -57,7 +57,7 @@ async fn credentials(observed: &Observed<'_>, context: &Context) -> Result<Crede
 }
 
 fn circle(context: &Context, source: &TokenSource) -> Option<Failure> {
-    let namespace = source.metadata.namespace.as_deref().unwrap_or_default();
+    let namespace = source.namespace();
     let names_of = |name: &str| context.source(namespace, name).map(|other| source_names(&other.spec)).unwrap_or_default();
     cycle(source.metadata.name.as_deref().unwrap_or_default(), source_names(&source.spec), names_of)
 }
@@ -71,7 +71,7 @@ async fn referenced(context: &Context, source: &TokenSource, reference: &Referen
             Ok(find_secret(context, source, name).await?.ok_or_else(|| no_secret(name, field)))
         }
         Reference::TokenOf { source: name } => {
-            let namespace = source.metadata.namespace.as_deref().unwrap_or_default();
+            let namespace = source.namespace();
             let meta = context.source(namespace, name).and_then(|other| {
                 let meta = secret_meta(context, source, other.target_name())?;
                 let held = Target::read(Some(&meta), &other).held().cloned()?;
@@ -88,7 +88,7 @@ async fn find_secret(context: &Context, source: &TokenSource, name: &str) -> Res
     if told.is_some_and(|failure| failure.reason == Reason::CredentialsNotFound.to_string()) {
         return Ok(None);
     }
-    let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.metadata.namespace.as_deref().unwrap_or_default());
+    let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.namespace());
     let found = secrets.get_metadata_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;
     Ok(found.map(|secret| secret.metadata))
 }
@@ -109,7 +109,7 @@ fn digest_of_held(observed: &Observed<'_>, version: &str) -> Option<Digest> {
 }
 
 pub fn secret_meta(context: &Context, source: &TokenSource, name: &str) -> Option<ObjectMeta> {
-    let reference = ObjectRef::new(name).within(source.metadata.namespace.as_deref().unwrap_or_default());
+    let reference = ObjectRef::new(name).within(source.namespace());
     let written = context.recent_secrets.newest(&reference).map(|secret| secret.metadata);
     written.or_else(|| context.secrets.get(&reference).map(|secret| secret.metadata.clone()))
 }

@@ -118,6 +118,9 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
     Ok(ReadyRequest { request, connection, refresh_token, totp_secret, credentials_version, digest, client_digest })
 }
 
+/// What a Secret holds.
+type Data = BTreeMap<String, ByteString>;
+
 /// Reads objects of the source's namespace, and notes the versions of the Secrets.
 struct Reader<'a> {
     context: &'a Context,
@@ -126,17 +129,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn namespace(&self) -> &str {
-        self.source.metadata.namespace.as_deref().unwrap_or_default()
-    }
-
-    async fn secret(&mut self, name: &str) -> Result<Option<BTreeMap<String, ByteString>>, Error> {
-        let secrets: Api<Secret> = Api::namespaced(self.context.shared.client.clone(), self.namespace());
-        let found = secrets.get_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;
+    /// A Secret that the request depends on: its version is noted.
+    async fn secret(&mut self, name: &str) -> Result<Option<Data>, Error> {
+        let found = self.unnoted_secret(name).await?;
         Ok(found.map(|secret| {
             self.versions.push(version(&secret.metadata));
             secret.data.unwrap_or_default()
         }))
+    }
+
+    async fn unnoted_secret(&self, name: &str) -> Result<Option<Secret>, Error> {
+        let secrets: Api<Secret> = Api::namespaced(self.context.shared.client.clone(), self.source.namespace());
+        secrets.get_opt(name).await.map_err(Error::read(format!("Secret {name}")))
     }
 
     async fn credentials(&mut self) -> Result<CredentialValues, Halt> {
@@ -190,26 +194,26 @@ impl Reader<'_> {
     async fn key(&mut self, reference: &KeyReference, field: &str) -> Result<SecretString, Halt> {
         let KeyReference { name, key } = reference;
         let mut data = self.secret(name).await?.ok_or_else(|| no_secret(name, &format!("{field}.secretKeyRef.name")))?;
-        let text = data.remove(key).and_then(|ByteString(bytes)| String::from_utf8(bytes).ok()).map(|text| text.trim().to_owned());
+        let text = take_text(&mut data, key).map(|text| text.trim().to_owned());
         let missing =
             || Failure::local(Reason::CredentialsIncomplete, format!("key {key} of Secret {name} ({field}) is missing, empty or no text"));
         Ok(text.filter(|text| !text.is_empty()).map(SecretString::from).ok_or_else(missing)?)
     }
 
     async fn token_of(&mut self, name: &str) -> Result<SecretString, Halt> {
-        let target = self.context.source(self.namespace(), name).map(|other| other.target_name().to_owned());
+        let target = self.context.source(self.source.namespace(), name).map(|other| other.target_name().to_owned());
         let data = match target {
             Some(target) => self.secret(&target).await?,
             None => None,
         };
-        let token = data.and_then(|mut data| data.remove("access_token")).and_then(|ByteString(bytes)| String::from_utf8(bytes).ok());
+        let token = data.and_then(|mut data| take_text(&mut data, "access_token"));
         Ok(token.map(SecretString::from).ok_or_else(|| no_token_of(name))?)
     }
 
     async fn service_account_token(&self, account: &ServiceAccountReference, endpoint: &TokenEndpoint) -> Result<SecretString, Halt> {
         let name = &account.name;
         let audience = self.context.shared.audiences.judge(account.audience.as_deref(), &endpoint.origin())?;
-        let accounts: Api<ServiceAccount> = Api::namespaced(self.context.shared.client.clone(), self.namespace());
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.context.shared.client.clone(), self.source.namespace());
         let spec = TokenRequestSpec { audiences: vec![audience], expiration_seconds: Some(600), ..TokenRequestSpec::default() };
         let request = ServiceAccountTokenRequest { spec, ..ServiceAccountTokenRequest::default() };
         match accounts.create_token_request(name, &PostParams::default(), &request).await {
@@ -230,24 +234,22 @@ impl Reader<'_> {
         if !kept || !refresh::is_used(self.source) {
             return Ok(None);
         }
-        let secrets: Api<Secret> = Api::namespaced(self.context.shared.client.clone(), self.namespace());
-        let found = secrets.get_opt(&name).await.map_err(Error::read(format!("Secret {name}")))?;
-        let token = found.and_then(|secret| secret.data).and_then(|mut data| data.remove(refresh::DATA_KEY));
-        Ok(token.and_then(|ByteString(bytes)| String::from_utf8(bytes).ok()).filter(|token| !token.is_empty()).map(Into::into))
+        let data = self.unnoted_secret(&name).await?.and_then(|secret| secret.data);
+        let token = data.and_then(|mut data| take_text(&mut data, refresh::DATA_KEY));
+        Ok(token.filter(|token| !token.is_empty()).map(Into::into))
     }
 
     async fn ca_bundle(&mut self) -> Result<Option<Bytes>, Halt> {
         let Some(bundle) = &self.source.spec.tls.ca_bundle else { return Ok(None) };
         let (what, key, found) = match (&bundle.config_map_ref, &bundle.secret_ref) {
             (Some(KeyReference { name, key }), _) => {
-                let config_maps: Api<ConfigMap> = Api::namespaced(self.context.shared.client.clone(), self.namespace());
+                let config_maps: Api<ConfigMap> = Api::namespaced(self.context.shared.client.clone(), self.source.namespace());
                 let what = format!("ConfigMap {name}");
                 let found = config_maps.get_opt(name).await.map_err(Error::read(what.clone()))?;
                 (what, key, found.map(|found| found.data.unwrap_or_default().remove(key).map(Bytes::from)))
             }
             (None, Some(KeyReference { name, key })) => {
-                let secrets: Api<Secret> = Api::namespaced(self.context.shared.client.clone(), self.namespace());
-                let found = secrets.get_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;
+                let found = self.unnoted_secret(name).await?;
                 let value = found.map(|found| found.data.unwrap_or_default().remove(key).map(|ByteString(bytes)| Bytes::from(bytes)));
                 (format!("Secret {name}"), key, value)
             }
@@ -261,6 +263,11 @@ impl Reader<'_> {
             None => Err(Failure::local_polled(Reason::CredentialsNotFound, format!("there is no {what} (spec.tls.caBundle)")).into()),
         }
     }
+}
+
+/// The text under a key; none where there is none, or where it is no UTF-8.
+fn take_text(data: &mut Data, key: &str) -> Option<String> {
+    data.remove(key).and_then(|ByteString(bytes)| String::from_utf8(bytes).ok())
 }
 
 fn refused_token(account: &str, why: &str) -> Failure {

@@ -11,11 +11,9 @@ async fn a_foreign_secret_stays_as_it_is_and_no_token_is_asked_for() {
     let stage = Stage::set("foreign").await;
     let _operator = stage.operator();
     let endpoint = ScriptedEndpoint::start().await.unwrap();
-    endpoint.script("orders", vec![Step::Token { expires_in: 3600 }]);
     stage.secret("orders", &[("password", "mine")]).await;
     let before = stage.secrets().get("orders").await.unwrap();
-    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
-    stage.source("orders", json!({"tokenURL": endpoint.url("orders"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage.orders(&endpoint, vec![Step::Token { expires_in: 3600 }]).await;
 
     let status = stage.until_refused("orders", "SecretConflict").await;
     assert!(status.is(ConditionType::Stalled, ConditionStatus::True));

@@ -13,9 +13,7 @@ async fn each_new_value_is_one_request() {
     let stage = Stage::set("forced").await;
     let _operator = stage.operator();
     let endpoint = ScriptedEndpoint::start().await.unwrap();
-    endpoint.script("orders", vec![Step::Token { expires_in: 3600 }]);
-    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
-    stage.source("orders", json!({"tokenURL": endpoint.url("orders"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage.orders(&endpoint, vec![Step::Token { expires_in: 3600 }]).await;
     stage.until_ready("orders").await;
     for value in ["1", "2"] {
         let before = stage.token("orders").await;
@@ -32,9 +30,8 @@ async fn a_stalled_source_is_tried_once_and_recovers_if_the_server_did() {
     let stage = Stage::set("stalled").await;
     let _operator = stage.operator();
     let endpoint = ScriptedEndpoint::start().await.unwrap();
-    endpoint.script("orders", vec![Step::Json { status: 400, body: json!({"error": "invalid_scope"}) }, Step::Token { expires_in: 3600 }]);
-    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
-    stage.source("orders", json!({"tokenURL": endpoint.url("orders"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    let refused = Step::Json { status: 400, body: json!({"error": "invalid_scope"}) };
+    stage.orders(&endpoint, vec![refused, Step::Token { expires_in: 3600 }]).await;
     let status = stage.until_refused("orders", "InvalidScope").await;
     assert!(status.is(ConditionType::Stalled, ConditionStatus::True));
 

@@ -14,9 +14,7 @@ fn operator(stage: &Stage) -> crate::stage::Operator {
 }
 
 async fn ready(stage: &Stage, endpoint: &ScriptedEndpoint) -> String {
-    endpoint.script("orders", vec![Step::Token { expires_in: 3600 }]);
-    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
-    stage.source("orders", json!({"tokenURL": endpoint.url("orders"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage.orders(endpoint, vec![Step::Token { expires_in: 3600 }]).await;
     stage.until_ready("orders").await;
     stage.token("orders").await
 }

@@ -13,7 +13,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use testenv::World;
+use testenv::{ScriptedEndpoint, Step, World};
 use tokensource::api::TokenSource;
 use tokensource::api::condition::{ConditionStatus, ConditionType, find};
 use tokensource::api::status::TokenSourceStatus;
@@ -92,6 +92,13 @@ impl Stage {
     /// Writes a source.
     pub async fn source(&self, name: &str, spec: Value) -> TokenSource {
         self.try_source(name, spec).await.unwrap()
+    }
+
+    /// Writes the source `orders` with its credentials; these are the endpoint's answers to it.
+    pub async fn orders(&self, endpoint: &ScriptedEndpoint, answers: Vec<Step>) {
+        endpoint.script("orders", answers);
+        self.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
+        self.source("orders", json!({"tokenURL": endpoint.url("orders"), "credentials": {"secretRef": {"name": "client"}}})).await;
     }
 
     /// Writes a source, or says why the API server refused it.

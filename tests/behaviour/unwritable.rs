@@ -11,9 +11,7 @@ async fn an_immutable_secret_is_told_and_its_token_written_when_it_is_gone() {
     let stage = Stage::set("immutable").await;
     let _operator = stage.operator();
     let endpoint = ScriptedEndpoint::start().await.unwrap();
-    endpoint.script("orders", vec![Step::Token { expires_in: 3600 }]);
-    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
-    stage.source("orders", json!({"tokenURL": endpoint.url("orders"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage.orders(&endpoint, vec![Step::Token { expires_in: 3600 }]).await;
     stage.until_ready("orders").await;
     let first = stage.token("orders").await;
 
