@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -21,8 +22,7 @@ pub struct Scratch {
 impl Scratch {
     /// Makes the folder, readable for its owner only: it holds private keys.
     pub fn create() -> Result<Self, Error> {
-        let path = free_name(&env::temp_dir());
-        DirBuilder::new().mode(0o700).create(&path).in_file(&path)?;
+        let path = make_folder(&env::temp_dir())?;
         let removed = if is_kept() { None } else { Some(path.as_path()) };
         let guardian = Guardian::start(removed).map_err(|source| Error::Spawn { program: "sh".to_owned(), source })?;
         Ok(Self { path, guardian: Arc::new(guardian) })
@@ -64,13 +64,34 @@ fn is_kept() -> bool {
     env::var_os("TESTENV_KEEP").is_some_and(|value| value == "1")
 }
 
-fn free_name(parent: &Path) -> PathBuf {
+/// Makes a folder under a free name. Whether a name is free is seen by making it: others look for one at the same time.
+fn make_folder(parent: &Path) -> Result<PathBuf, Error> {
     let id = process::id();
-    let mut numbers = 0_u32..;
+    let mut number = 0_u32;
     loop {
-        let name = parent.join(format!("testenv-{id}-{}", numbers.next().unwrap_or_default()));
-        if !name.exists() {
-            return name;
+        let path = parent.join(format!("testenv-{id}-{number}"));
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            made => return made.map(|()| path.clone()).in_file(&path),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn those_who_ask_at_the_same_time_get_a_folder_each() {
+        let parent = make_folder(&env::temp_dir()).unwrap();
+        let made: HashSet<PathBuf> = thread::scope(|scope| {
+            let asked: Vec<_> = (0..32).map(|_| scope.spawn(|| make_folder(&parent).unwrap())).collect();
+            asked.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        fs::remove_dir_all(&parent).unwrap();
+        assert_eq!(made.len(), 32);
     }
 }
