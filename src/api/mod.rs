@@ -15,6 +15,7 @@ pub mod duration;
 pub mod grant;
 pub mod names;
 pub mod request;
+pub mod schema;
 pub mod secret;
 pub mod status;
 pub mod v1alpha1;

@@ -55,10 +55,6 @@ pub struct TokenSourceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<LastAttempt>,
 
-    /// When the credentials in use were refused during the last hour. Keeps the lock-out promise over restarts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rejected_attempts: Option<RejectedAttempts>,
-
     /// What is known of the client's credentials, by a token or by a probe: tells client from user where an answer does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_proof: Option<ClientProof>,
@@ -128,14 +124,4 @@ pub enum ProbeResult {
     Rejected,
     /// The answer to the probe did not say.
     Inconclusive,
-}
-
-/// Refusals of one set of credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RejectedAttempts {
-    /// Keyed hash of endpoint, client, user and secret.
-    pub credentials: String,
-    /// When they were refused, oldest first.
-    pub times: Vec<Time>,
 }

@@ -1,7 +1,8 @@
 //! `tokensource run`.
 
-use std::net::{IpAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,11 +12,18 @@ use http::header::USER_AGENT;
 use ipnet::IpNet;
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::controller::audiences::Audiences;
 use crate::controller::egress::EgressPolicy;
 use crate::controller::{self, Limits, Settings};
+use crate::observability::metrics::Metrics;
+use crate::observability::server::{Readiness, listen, serve};
 use crate::observability::tracing::{LogFormat, start};
+
+/// How long a scrape under way may hold up the end.
+const LAST_SCRAPE: Duration = Duration::from_secs(1);
 
 /// How the operator runs. Every flag can also be given as an environment variable.
 #[derive(Debug, Args)]
@@ -31,6 +39,10 @@ pub struct RunArgs {
     /// How many sources are looked at at the same time.
     #[arg(long, env = "TOKENSOURCE_CONCURRENCY", default_value_t = 256, value_name = "N")]
     concurrency: u16,
+
+    /// Where metrics (/metrics) and health (/livez, /readyz) are served; port 0: a free one, which is logged.
+    #[arg(long, env = "TOKENSOURCE_METRICS_ADDR", default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
+    metrics_addr: SocketAddr,
 
     /// The form of the logs on standard error.
     #[arg(long, env = "TOKENSOURCE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -111,13 +123,21 @@ async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::try_from(config)?;
     let version = client.apiserver_version().await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), kubernetes = version.git_version, "tokensource starts");
+    let listener = listen(args.metrics_addr).await.map_err(|error| format!("--metrics-addr {}: {error}", args.metrics_addr))?;
+    let (metrics, readiness) = (Arc::<Metrics>::default(), Readiness::default());
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let shutdown = async move {
         tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} }
         tracing::info!("finishing what is under way, then stopping");
     };
-    Ok(controller::run(client, settings, shutdown.boxed()).await?)
+    let (ended, end) = oneshot::channel::<()>();
+    let served = tokio::spawn(serve(listener, Arc::clone(&metrics), readiness.clone(), async { _ = end.await }));
+    let result = controller::run(client, settings, metrics, readiness, shutdown.boxed()).await;
+    // Until here a probe is answered and the last metrics can be read.
+    _ = ended.send(());
+    _ = timeout(LAST_SCRAPE, served).await;
+    Ok(result?)
 }
 
 /// The API server's addresses, to which no token request goes.

@@ -1,5 +1,8 @@
 //! The only file that writes to the API server.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::{ObjectMeta, PartialObjectMeta, TypeMeta};
@@ -12,7 +15,7 @@ use super::error::Error;
 use super::trim;
 use crate::api::TokenSource;
 use crate::api::condition::Reason;
-use crate::api::names::FIELD_MANAGER;
+use crate::api::names::{FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL};
 use crate::token_source::failure::Failure;
 use crate::token_source::outcome::{Note, Report};
 use crate::token_source::target::Target;
@@ -106,6 +109,38 @@ pub async fn create_secret(secrets: &Api<Secret>, secret: &Secret) -> Result<boo
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
         Err(error) => Err(Error::write(format!("Secret {}", secret.metadata.name.as_deref().unwrap_or_default()))(error)),
+    }
+}
+
+/// Sets one key of a Secret of the operator's own, takes the `stale` ones away, and leaves all others as they are. The
+/// Secret is made where there is none.
+pub async fn merge_own_secret(secrets: &Api<Secret>, name: &str, key: &str, value: &[u8], stale: &[String]) -> Result<(), Error> {
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let mut data: BTreeMap<&str, Option<ByteString>> = stale.iter().map(|key| (key.as_str(), None)).collect();
+    data.insert(key, Some(ByteString(value.to_vec())));
+    let patch = Patch::Merge(json!({ "data": data }));
+    let missing = match secrets.patch(name, &params, &patch).await {
+        Ok(_) => return Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => own_secret(name, key, value),
+        Err(error) => return Err(Error::write(format!("Secret {name}"))(error)),
+    };
+    if !create_secret(secrets, &missing).await? {
+        // Another process was faster.
+        secrets.patch(name, &params, &patch).await.map_err(Error::write(format!("Secret {name}")))?;
+    }
+    Ok(())
+}
+
+/// A Secret of the operator's own with one key.
+pub fn own_secret(name: &str, key: &str, value: &[u8]) -> Secret {
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(BTreeMap::from([(MANAGED_BY_LABEL.to_owned(), MANAGED_BY.to_owned())])),
+            ..ObjectMeta::default()
+        },
+        data: Some(BTreeMap::from([(key.to_owned(), ByteString(value.to_vec()))])),
+        ..Secret::default()
     }
 }
 

@@ -5,16 +5,18 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::apply;
 use super::context::Context;
 use super::error::Error;
-use super::exchange::{NotSent, diagnose, exchange, keep_rotated, refused_credentials};
+use super::exchange::{NotSent, refused};
 use super::gather::ReadyRequest;
-use super::ledger::Withheld;
+use super::ledger::{NotAdmitted, Withheld};
 use super::pacing::Paused;
-use crate::api::status::{ClientProof, LastAttempt, ProbeResult};
+use super::refresh_token::{exchange, keep_rotated};
+use crate::api::status::LastAttempt;
 use crate::clock;
 use crate::oauth::rejection::{Refusal, Rejection};
 use crate::oauth::request::TokenRequest;
 use crate::oauth::response::Answer;
 use crate::oauth::token::IssuedToken;
+use crate::token_source::attempts::{Answered, Presented, Standing};
 use crate::token_source::failure::Failure;
 use crate::token_source::observed::Observed;
 use crate::token_source::outcome::{Attempt, Outcome};
@@ -27,20 +29,22 @@ use crate::token_source::target::Target;
 /// Sends the request if pace and ledger let it, and writes the token if one is issued.
 pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: ReadyRequest, cause: Cause) -> Result<Outcome, Error> {
     let shared = &context.shared;
-    let host = ready.request.endpoint.host();
+    let (host, presented) = (ready.request.endpoint.host(), ready.presented());
     if let Some(issue) = context.unwritten.take(observed.seed(), &ready.digest, clock::now()) {
         return write(observed, context, &ready, issue).await;
     }
-    if let Some(refused) = shared.attempts.withheld(&ready.digest.credentials) {
+    let standing = standing(observed, context, &presented, cause);
+    if let Some(refused) = shared.exchange.attempts.withheld(&presented) {
         return Ok(withheld(context, &ready, refused));
     }
     let _slot = match shared.pacing.slot(&ready.request.endpoint, observed.valid_until()).await {
         Ok(slot) => slot,
         Err(Paused { until }) => return Ok(Outcome::Stalled(Failure::paused(&host, until))),
     };
-    let permit = match shared.attempts.admit(&ready.digest.credentials).await {
+    let permit = match shared.exchange.attempts.admit(&presented, standing).await {
         Ok(permit) => permit,
-        Err(refused) => return Ok(withheld(context, &ready, refused)),
+        Err(NotAdmitted::Withheld(refused)) => return Ok(withheld(context, &ready, refused)),
+        Err(NotAdmitted::Error(error)) => return Err(error),
     };
     tracing::debug!(?cause, host, "requesting a token");
     match exchange(observed, context, &mut ready).await {
@@ -48,27 +52,46 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
         Err(NotSent::Later(until)) => Ok(Outcome::Held(Some(until))),
         Err(NotSent::Error(error)) => Err(error),
         Ok(Answer::Issued(token)) => {
-            permit.settle(None);
+            permit.settle(Answered::Accepted).await;
             if let Some(refresh_token) = token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source)) {
                 keep_rotated(observed, context, &ready.digest, refresh_token).await;
             }
             write(observed, context, &ready, issue(observed, *token, &ready)).await
         }
         Ok(Answer::Refused(refusal)) => {
-            permit.settle(refused_credentials(&refusal));
             throttle(context, &ready.request, &refusal);
-            let (refusal, client_proof) = diagnose(observed, context, &ready, refusal).await;
-            let attempt = Attempt { client_proof, ..made(context, &ready) };
+            let (refusal, client_proof) = shared.exchange.diagnose(&observed.source.spec, &ready, refusal).await;
+            permit.settle(refused(&refusal)).await;
+            let attempt = Attempt { client_proof, ..made(&ready) };
             tracing::info!(host, reason = refusal.rejection.as_str(), status = refusal.http_status, "token request refused");
             Ok(Outcome::Refused { failure: Failure::refused(&refusal, &host), attempt })
         }
     }
 }
 
+/// What the Secret tells of the credentials, to the ledger too.
+fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, cause: Cause) -> Standing {
+    let Some(held) = observed.target.held().filter(|held| held.digest.as_ref().is_some_and(|digest| digest.credentials == presented.whole))
+    else {
+        return Standing::Unknown;
+    };
+    let mut ledger = context.shared.exchange.attempts.ledger();
+    if let Some(written_at) = held.written_at {
+        ledger.accepted_at(presented, written_at);
+    }
+    if cause != Cause::Due {
+        return Standing::Accepted;
+    }
+    if held.renew_at.is_some_and(|due| due <= context.shared.began) {
+        ledger.suspect(presented, context.shared.began, clock::now());
+    }
+    Standing::Renewed
+}
+
 fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outcome {
+    context.shared.metrics.saved();
     let Withheld { until, rejection } = refused;
-    let attempt = made(context, ready);
-    Outcome::Withheld { failure: Failure::withheld(rejection, &ready.request.endpoint.host()), until, attempt }
+    Outcome::Withheld { failure: Failure::withheld(rejection, &ready.request.endpoint.host()), until, attempt: made(ready) }
 }
 
 /// A 429 slows the endpoint down for all; a `Retry-After` on it, or on a 503, pauses it.
@@ -98,9 +121,7 @@ fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest) -> I
 
 /// Writes the token. One that can't be written is kept for the next try, so that no second one is asked for.
 async fn write(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest, issue: Issue) -> Result<Outcome, Error> {
-    // Whoever gets a token has authenticated: no probe will be needed for these credentials.
-    let client_proof = Some(ClientProof { credentials: ready.client_digest.to_string(), result: ProbeResult::Accepted });
-    let attempt = Attempt { client_proof, ..made(context, ready) };
+    let attempt = Attempt { client_proof: Some(context.shared.exchange.accepted(ready)), ..made(ready) };
     let secret = match render(observed.source, &issue) {
         Ok(secret) => secret,
         Err(failure) => return Ok(Outcome::Stalled(failure)),
@@ -118,13 +139,14 @@ async fn write(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest,
     }
 }
 
-fn made(context: &Context, ready: &ReadyRequest) -> Attempt {
-    let now = clock::now();
+fn made(ready: &ReadyRequest) -> Attempt {
     let ReadyRequest { digest, credentials_version, .. } = ready;
     Attempt {
-        last: LastAttempt { time: Time(now), request_digest: digest.to_string(), credentials_version: credentials_version.clone() },
-        credentials: digest.credentials.clone(),
-        refused: context.shared.attempts.ledger().refused(&digest.credentials, now),
+        last: LastAttempt {
+            time: Time(clock::now()),
+            request_digest: digest.to_string(),
+            credentials_version: credentials_version.clone(),
+        },
         client_proof: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::core::PartialObjectMeta;
@@ -10,14 +11,13 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::OnceCell;
 
 use super::audiences::Audiences;
-use super::codes::Codes;
-use super::http::TokenClient;
-use super::ledger::Attempts;
+use super::exchange::Exchange;
 use super::listed::Listed;
 use super::memory::{ReadCredentials, Unwritten};
 use super::pacing::Pacing;
 use super::recent::Recent;
 use crate::api::TokenSource;
+use crate::observability::metrics::Metrics;
 use crate::token_source::digest::DigestKey;
 use crate::token_source::observed::Policy;
 
@@ -29,24 +29,24 @@ pub struct Shared {
     /// The API server.
     pub client: Client,
     /// Token requests.
-    pub tokens: TokenClient,
+    pub exchange: Exchange,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// When this process began to look after the sources.
+    pub began: Timestamp,
     /// Events.
     pub recorder: Recorder,
     /// The key of all digests.
     pub key: DigestKey,
     /// Settings that decisions depend on.
     pub policy: Policy,
-    /// The lock-out ledger.
-    pub attempts: Attempts,
     /// What ServiceAccount tokens may be asked for.
     pub audiences: Audiences,
-    /// The one-time codes that were sent.
-    pub codes: Codes,
     /// The pace of the token endpoints.
     pub pacing: Pacing,
     /// The sources of each scope.
     pub scopes: Vec<Sources>,
-    /// Whether the ledger has taken in what the statuses of all scopes kept.
+    /// Whether what the statuses of all scopes keep was taken in.
     pub warmed_up: OnceCell<()>,
 }
 

@@ -3,6 +3,8 @@
 
 use thiserror::Error;
 
+use super::key::KeyError;
+
 /// A failed exchange with the API server; the reconcile is tried again.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -23,6 +25,23 @@ pub enum Error {
         /// What the API server or the way to it said.
         #[source]
         source: Box<kube::Error>,
+    },
+}
+
+/// Why the operator can't start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// There is no key of the digests.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The lock-out ledger can't be kept.
+    #[error("the operator needs to get, create and patch Secret tokensource-ledger in its own namespace {namespace}")]
+    Ledger {
+        /// The operator's namespace.
+        namespace: String,
+        /// What failed.
+        #[source]
+        source: Error,
     },
 }
 

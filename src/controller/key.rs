@@ -1,17 +1,13 @@
 //! The key of all digests: 32 random bytes in a Secret of the operator's own namespace, made at the first start.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::core::ObjectMeta;
 use kube::{Api, Client};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use thiserror::Error;
 
-use super::apply::create_secret;
+use super::apply::{create_secret, own_secret};
 use super::error::Error as ApiError;
-use crate::api::names::{MANAGED_BY, MANAGED_BY_LABEL};
 use crate::token_source::digest::DigestKey;
 
 /// The Secret's name.
@@ -70,13 +66,5 @@ fn key_in(secret: &Secret) -> Option<DigestKey> {
 fn new_secret() -> Result<Secret, KeyError> {
     let mut bytes = vec![0; LENGTH];
     SystemRandom::new().fill(&mut bytes).map_err(|_| KeyError::Random)?;
-    Ok(Secret {
-        metadata: ObjectMeta {
-            name: Some(NAME.to_owned()),
-            labels: Some(BTreeMap::from([(MANAGED_BY_LABEL.to_owned(), MANAGED_BY.to_owned())])),
-            ..ObjectMeta::default()
-        },
-        data: Some(BTreeMap::from([(DATA_KEY.to_owned(), ByteString(bytes))])),
-        ..Secret::default()
-    })
+    Ok(own_secret(NAME, DATA_KEY, &bytes))
 }

@@ -1,26 +1,28 @@
-//! The lock-out ledger among concurrent reconciles.
+//! The lock-out ledger among concurrent reconciles, and over restarts.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
+use super::error::Error;
+use super::journal::Journal;
 use crate::clock;
 use crate::oauth::rejection::Rejection;
-use crate::token_source::attempts::{Admission, Ledger};
-use crate::token_source::digest::Digest;
+use crate::token_source::attempts::{Admission, Answered, Ledger, Presented, Standing};
 
 /// The lock-out ledger among concurrent reconciles.
-#[derive(Default)]
 pub struct Attempts {
     ledger: Mutex<Ledger>,
     settled: Notify,
+    journal: Option<Journal>,
 }
 
 /// Credentials that are under way: [`Permit::settle`] says what became of them.
 pub struct Permit<'a> {
     attempts: &'a Attempts,
-    credentials: Digest,
+    presented: Presented,
+    sent: Timestamp,
     settled: bool,
 }
 
@@ -33,42 +35,94 @@ pub struct Withheld {
     pub rejection: Rejection,
 }
 
+/// Why credentials are not sent now.
+pub enum NotAdmitted {
+    /// They were refused too often.
+    Withheld(Withheld),
+    /// Their sending could not be recorded.
+    Error(Error),
+}
+
 impl Attempts {
+    /// A ledger; without a journal it lasts as long as the process.
+    pub fn new(journal: Option<Journal>) -> Self {
+        Self { ledger: Mutex::default(), settled: Notify::new(), journal }
+    }
+
+    /// Takes in what other processes have left, dead or alive.
+    pub async fn recall(&self) -> Result<(), Error> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let records = journal.read().await?;
+        let mut ledger = self.ledger();
+        records.iter().for_each(|record| ledger.restore(record));
+        Ok(())
+    }
+
+    /// Writes what the next process must know.
+    pub async fn record(&self) -> Result<(), Error> {
+        match &self.journal {
+            Some(journal) => journal.write(|| self.ledger().records(clock::now())).await,
+            None => Ok(()),
+        }
+    }
+
     /// The ledger.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether these credentials would be held back, without counting anything.
-    pub fn withheld(&self, credentials: &Digest) -> Option<Withheld> {
-        self.ledger().withheld(credentials, clock::now()).map(|(until, rejection)| Withheld { until, rejection })
+    pub fn withheld(&self, presented: &Presented) -> Option<Withheld> {
+        self.ledger().withheld(presented, clock::now()).map(|(until, rejection)| Withheld { until, rejection })
     }
 
     /// Waits until the ledger lets these credentials go out, or says until when it does not.
-    pub async fn admit(&self, credentials: &Digest) -> Result<Permit<'_>, Withheld> {
+    pub async fn admit(&self, presented: &Presented, standing: Standing) -> Result<Permit<'_>, NotAdmitted> {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
             settled.as_mut().enable();
-            let admission = self.ledger().admit(credentials, clock::now());
+            let now = clock::now();
+            let admission = self.ledger().admit(presented, standing, now);
             match admission {
-                Admission::Send => return Ok(Permit { attempts: self, credentials: credentials.clone(), settled: false }),
-                Admission::Withheld { until, rejection } => return Err(Withheld { until, rejection }),
+                Admission::Send { recorded } => return self.permit(presented, now, recorded).await,
+                Admission::Withheld { until, rejection } => return Err(NotAdmitted::Withheld(Withheld { until, rejection })),
                 Admission::Busy => settled.await,
             }
         }
     }
+
+    /// Lets a client be probed, if that could not break the promise.
+    pub async fn admit_probe(&self, client: &Presented) -> Option<Permit<'_>> {
+        let now = clock::now();
+        let admitted = self.ledger().admit_probe(client, now);
+        if admitted { self.permit(client, now, true).await.ok() } else { None }
+    }
+
+    /// The permit, once the next process would know of it.
+    async fn permit(&self, presented: &Presented, sent: Timestamp, recorded: bool) -> Result<Permit<'_>, NotAdmitted> {
+        let permit = Permit { attempts: self, presented: presented.clone(), sent, settled: false };
+        if recorded {
+            self.record().await.map_err(NotAdmitted::Error)?;
+        }
+        Ok(permit)
+    }
 }
 
 impl Permit<'_> {
-    /// Records the answer. `rejection` is what refused the credentials, if anything did.
-    pub fn settle(mut self, rejection: Option<Rejection>) {
-        self.end(rejection);
+    /// Takes in the answer, and records a refusal. What can't be recorded is recorded with the next.
+    pub async fn settle(mut self, answered: Answered) {
+        self.end(answered);
+        if matches!(answered, Answered::Refused(_)) {
+            if let Err(error) = self.attempts.record().await {
+                tracing::warn!(error = %super::chain(&error), "a refusal could not be recorded");
+            }
+        }
     }
 
-    fn end(&mut self, rejection: Option<Rejection>) {
+    fn end(&mut self, answered: Answered) {
         if !std::mem::replace(&mut self.settled, true) {
-            self.attempts.ledger().settle(&self.credentials, clock::now(), rejection);
+            self.attempts.ledger().settle(&self.presented, self.sent, answered, clock::now());
             self.attempts.settled.notify_waiters();
         }
     }
@@ -76,6 +130,6 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.end(None);
+        self.end(Answered::Unjudged);
     }
 }

@@ -5,23 +5,30 @@
 mod apply;
 mod attempt;
 pub mod audiences;
+pub mod check;
 mod codes;
 mod context;
 mod dereference;
 pub mod egress;
-mod error;
+pub mod error;
 mod exchange;
 mod gather;
 mod http;
+mod identity;
+mod journal;
 mod key;
 mod ledger;
 mod listed;
 mod memory;
+pub mod objects;
 mod pacing;
+mod proofs;
 mod random;
+mod read_request;
 mod recent;
 mod reconcile;
 mod references;
+mod refresh_token;
 mod trim;
 mod warm_up;
 
@@ -43,18 +50,24 @@ use self::audiences::Audiences;
 use self::codes::Codes;
 use self::context::{Context, SecretMeta, Shared, Sources};
 use self::egress::EgressPolicy;
+use self::exchange::Exchange;
 use self::http::TokenClient;
+use self::journal::Journal;
 use self::ledger::Attempts;
 use self::listed::Listed;
 use self::memory::{ReadCredentials, Unwritten};
 use self::pacing::Pacing;
+use self::proofs::Proofs;
 use self::recent::Recent;
 use self::references::References;
 use crate::api::TokenSource;
 use crate::api::names::{CONTROLLER, REFRESH_REQUESTED_AT};
+use crate::clock;
+use crate::observability::metrics::Metrics;
+use crate::observability::server::Readiness;
 use crate::token_source::observed::Policy;
 
-pub use self::key::KeyError;
+pub use self::error::StartError;
 pub use self::pacing::Limits;
 
 /// How the operator runs.
@@ -85,23 +98,37 @@ const GRACE: Duration = Duration::from_secs(20);
 const SECRET_FIELDS: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
 /// Runs until `shutdown`; token requests under way then are finished and written.
-pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static, ()>) -> Result<(), KeyError> {
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+    shutdown: BoxFuture<'static, ()>,
+) -> Result<(), StartError> {
     let namespaces: Vec<Option<&str>> =
         if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
     let (scopes, writers): (Vec<Sources>, Vec<Writer<TokenSource>>) = namespaces.iter().map(|_| sources()).unzip();
     let shared = Arc::new(Shared {
-        tokens: TokenClient::new(settings.egress.clone()),
+        exchange: Exchange {
+            tokens: TokenClient::new(settings.egress.clone()),
+            attempts: Attempts::new(Some(Journal::new(&client))),
+            codes: Codes::default(),
+            proofs: Proofs::default(),
+            metrics: Arc::clone(&metrics),
+        },
+        metrics,
+        began: clock::now(),
         recorder: Recorder::new(client.clone(), Reporter::from(CONTROLLER.to_owned())),
         key: key::load_or_create(&client).await?,
         policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },
-        attempts: Attempts::default(),
         audiences: settings.audiences.clone(),
-        codes: Codes::default(),
         pacing: Pacing::new(settings.endpoint_limits),
         scopes,
         warmed_up: OnceCell::new(),
         client,
     });
+    recall(&shared).await?;
+    readiness.ready();
     let shutdown = shutdown.shared();
     let scopes = namespaces.into_iter().zip(&shared.scopes).zip(writers);
     let runs = scopes.map(|((namespace, sources), writer)| run_scope(&shared, &settings, namespace, sources, writer, shutdown.clone()));
@@ -109,7 +136,17 @@ pub async fn run(client: Client, settings: Settings, shutdown: BoxFuture<'static
         _ = future::join_all(runs) => {}
         () = overdue(shutdown.clone()) => tracing::warn!("what is under way does not end: stopping all the same"),
     }
+    if let Err(error) = shared.exchange.attempts.record().await {
+        tracing::warn!(error = %chain(&error), "the lock-out ledger could not be written");
+    }
     Ok(())
+}
+
+/// Reads the lock-out ledger that other processes left, and writes it: without that no new credentials could be sent.
+async fn recall(shared: &Shared) -> Result<(), StartError> {
+    let failed = |source| StartError::Ledger { namespace: shared.client.default_namespace().to_owned(), source };
+    shared.exchange.attempts.recall().await.map_err(failed)?;
+    shared.exchange.attempts.record().await.map_err(failed)
 }
 
 /// Ends when what is under way has had its time after the shutdown: a look that hangs must not hold the process.

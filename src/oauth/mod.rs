@@ -12,6 +12,7 @@ pub mod grant;
 pub mod rejection;
 pub mod request;
 pub mod response;
+pub mod shown;
 pub mod token;
 pub mod totp;
 pub mod transport;

@@ -119,13 +119,17 @@ fn lifetime(expires_in: Option<&Value>, access_token: &str) -> Result<Lifetime, 
     }
 }
 
-/// The `exp` of a JWT (RFC 7519 §4.1.4). Its signature is for the resource server to check; for us it is a hint.
-fn expiry(access_token: &str) -> Option<Timestamp> {
+/// The claims of a token that is a JWT (RFC 7519 §3).
+pub(super) fn claims(access_token: &str) -> Option<Map<String, Value>> {
     let mut parts = access_token.split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
-    let seconds = claims.get("exp")?.as_f64().filter(|seconds| (1.0..LAST_EXPIRY).contains(seconds))?;
+    serde_json::from_slice(&payload).ok()
+}
+
+/// The `exp` of a JWT (RFC 7519 §4.1.4). Its signature is for the resource server to check; for us it is a hint.
+fn expiry(access_token: &str) -> Option<Timestamp> {
+    let seconds = claims(access_token)?.get("exp")?.as_f64().filter(|seconds| (1.0..LAST_EXPIRY).contains(seconds))?;
     Timestamp::from_second(i64::try_from(whole(seconds)).ok()?).ok()
 }
 

@@ -1,5 +1,5 @@
 //! The lock-out ledger: the same rejected credentials are never sent more than twice in any 60 minutes, by all
-//! sources together. Vendors lock a client or a user after five.
+//! sources together and over restarts. Vendors lock a client or a user after five.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,32 +10,78 @@ use super::digest::Digest;
 use super::schedule::{after, between};
 use crate::oauth::rejection::Rejection;
 
+mod record;
+
+pub use record::Record;
+
 /// The window that is counted in.
 pub const WINDOW: Duration = Duration::from_secs(3600);
 /// How many refusals it may hold.
 pub const REFUSALS_MAX: usize = 2;
+/// So many entries are kept without asking whether they still say something.
+const ENTRIES_MIN: usize = 1024;
+
+/// The credentials of one request: what a refusal can be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// All that is sent: client, user, assertion.
+    pub whole: Digest,
+    /// The client's alone. Others may send them with another user.
+    pub client: Digest,
+}
+
+/// What is known of credentials before they are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Unknown,
+    /// A token that they brought is there; the request is made for another cause than its renewal.
+    Accepted,
+    /// A token that they brought is there, and is due to be renewed: a crash before the answer is found out by that.
+    Renewed,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// A token.
+    Accepted,
+    /// A refusal of credentials.
+    Refused(Rejection),
+    /// Neither: nothing was said of the credentials.
+    Unjudged,
+}
 
 /// What is known of credentials that were refused or are being sent right now.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: HashMap<Digest, Entry>,
+    /// With so many entries, those are dropped that say nothing any more.
+    sweep_at: usize,
 }
 
 #[derive(Debug, Default)]
 struct Entry {
     /// When they were refused, oldest first.
     refused: Vec<Timestamp>,
-    /// How many requests with them have no answer yet.
-    in_flight: usize,
+    /// When an earlier process sent them, or may have, without leaving word of the answer.
+    unanswered: Vec<Timestamp>,
+    /// Since when requests with them are under way.
+    under_way: Vec<Timestamp>,
     /// What the last refusal said.
     rejection: Option<Rejection>,
+    /// When they last brought a token, if nothing refused them since.
+    accepted: Option<Timestamp>,
 }
 
 /// Whether credentials may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// They may; [`Ledger::settle`] must follow.
-    Send,
+    Send {
+        /// Only after [`Ledger::records`] were written: a crash before the answer must not be forgotten.
+        recorded: bool,
+    },
     /// As many requests are under way as could be refused without breaking the promise: ask again shortly.
     Busy,
     /// They were refused too often.
@@ -47,158 +93,176 @@ pub enum Admission {
     },
 }
 
+impl Presented {
+    fn each(&self) -> impl Iterator<Item = &Digest> {
+        let client = (self.client != self.whole).then_some(&self.client);
+        [&self.whole].into_iter().chain(client)
+    }
+
+    /// Whom a refusal counts against. One of the client is one for everybody who sends it.
+    fn refused_by(&self, rejection: Rejection) -> impl Iterator<Item = &Digest> {
+        let all = rejection.cause().is_some();
+        self.each().filter(move |digest| all || **digest == self.whole)
+    }
+}
+
 impl Ledger {
     /// Asks whether these credentials may be sent, and counts them as under way if so.
-    pub fn admit(&mut self, credentials: &Digest, now: Timestamp) -> Admission {
-        if let Some((until, rejection)) = self.withheld(credentials, now) {
+    pub fn admit(&mut self, presented: &Presented, standing: Standing, now: Timestamp) -> Admission {
+        if let Some((until, rejection)) = self.withheld(presented, now) {
             return Admission::Withheld { until, rejection };
         }
-        let entry = self.entries.entry(credentials.clone()).or_default();
-        entry.forget(now);
-        if entry.refused.len() + entry.in_flight >= REFUSALS_MAX {
+        let is_accepted = standing != Standing::Unknown;
+        if presented.each().any(|digest| self.entries.get(digest).is_some_and(|entry| entry.is_busy(is_accepted, now))) {
             return Admission::Busy;
         }
-        entry.in_flight += 1;
-        Admission::Send
+        let alone = presented.each().all(|digest| self.entries.get(digest).is_none_or(|entry| entry.under_way.is_empty()));
+        self.begin(presented, now);
+        Admission::Send { recorded: !(alone && standing == Standing::Renewed) }
+    }
+
+    /// Lets a client be probed beside the refused request that asks for it, if that could not break the promise.
+    pub fn admit_probe(&mut self, client: &Presented, now: Timestamp) -> bool {
+        let is_free = |digest| self.entries.get(digest).is_none_or(|entry| entry.counted(now).len() + entry.under_way.len() < REFUSALS_MAX);
+        let admitted = client.each().all(is_free);
+        if admitted {
+            self.begin(client, now);
+        }
+        admitted
+    }
+
+    fn begin(&mut self, presented: &Presented, now: Timestamp) {
+        if self.entries.len() >= self.sweep_at {
+            self.entries.retain(|_, entry| entry.says_something(now));
+            self.sweep_at = self.entries.len() * 2 + ENTRIES_MIN;
+        }
+        for digest in presented.each() {
+            let entry = self.entries.entry(digest.clone()).or_default();
+            entry.forget(now);
+            entry.under_way.push(now);
+        }
     }
 
     /// Until when these credentials are held back, and what refused them last.
-    pub fn withheld(&self, credentials: &Digest, now: Timestamp) -> Option<(Timestamp, Rejection)> {
-        let refused = self.refused(credentials, now);
-        let oldest = refused.get(refused.len().checked_sub(REFUSALS_MAX)?)?;
-        Some((after(*oldest, WINDOW), self.entries.get(credentials)?.rejection?))
+    pub fn withheld(&self, presented: &Presented, now: Timestamp) -> Option<(Timestamp, Rejection)> {
+        let held = presented.each().filter_map(|digest| {
+            let entry = self.entries.get(digest)?;
+            let counted = entry.counted(now);
+            let oldest = counted.get(counted.len().checked_sub(REFUSALS_MAX)?)?;
+            Some((after(*oldest, WINDOW), entry.rejection.unwrap_or(Rejection::CredentialsRejected)))
+        });
+        held.max_by_key(|(until, _)| *until)
     }
 
-    /// Records the end of a request. `rejection` is what refused the credentials, if anything did.
-    pub fn settle(&mut self, credentials: &Digest, now: Timestamp, rejection: Option<Rejection>) {
-        let Some(entry) = self.entries.get_mut(credentials) else { return };
-        entry.in_flight = entry.in_flight.saturating_sub(1);
-        if rejection.is_some() {
-            entry.rejection = rejection;
-            entry.refused.push(now);
-        }
-        self.drop_if_empty(credentials, now);
-    }
-
-    /// Takes in what a status kept over a restart.
-    pub fn restore(&mut self, credentials: &Digest, refused: &[Timestamp], rejection: Rejection) {
-        let entry = self.entries.entry(credentials.clone()).or_default();
-        entry.rejection.get_or_insert(rejection);
-        // Several sources with the same credentials each keep the same refusals: of each time, as many as any one has.
-        let count = |times: &[Timestamp], time: Timestamp| times.iter().filter(|other| **other == time).count();
-        for (index, time) in refused.iter().enumerate() {
-            let listed = refused.get(..=index).map_or(0, |times| count(times, *time));
-            if count(&entry.refused, *time) < listed {
-                entry.refused.push(*time);
+    /// Records the end of a request that was admitted at `sent`.
+    pub fn settle(&mut self, presented: &Presented, sent: Timestamp, answered: Answered, now: Timestamp) {
+        for digest in presented.each() {
+            let Some(entry) = self.entries.get_mut(digest) else { continue };
+            if let Some(index) = entry.under_way.iter().position(|time| *time == sent) {
+                entry.under_way.swap_remove(index);
+            }
+            if answered == Answered::Accepted {
+                entry.unanswered.clear();
+                entry.accepted = Some(now);
             }
         }
-        entry.refused.sort_unstable();
-    }
-
-    /// When these credentials were refused within the window, oldest first.
-    pub fn refused(&self, credentials: &Digest, now: Timestamp) -> Vec<Timestamp> {
-        let times = self.entries.get(credentials).map(|entry| entry.refused.as_slice()).unwrap_or_default();
-        times.iter().copied().filter(|time| is_recent(*time, now)).collect()
-    }
-
-    fn drop_if_empty(&mut self, credentials: &Digest, now: Timestamp) {
-        if let Some(entry) = self.entries.get_mut(credentials) {
-            entry.forget(now);
-            if entry.refused.is_empty() && entry.in_flight == 0 {
-                self.entries.remove(credentials);
+        if let Answered::Refused(rejection) = answered {
+            for digest in presented.refused_by(rejection) {
+                let entry = self.entries.entry(digest.clone()).or_default();
+                entry.refused.push(now);
+                entry.rejection = Some(rejection);
+                entry.accepted = None;
             }
         }
+    }
+
+    /// Takes in that a token was issued for these credentials then: what was sent before was not refused.
+    pub fn accepted_at(&mut self, presented: &Presented, time: Timestamp) {
+        for digest in presented.each() {
+            if let Some(entry) = self.entries.get_mut(digest) {
+                entry.unanswered.retain(|sent| *sent > time);
+            }
+        }
+    }
+
+    /// Takes in that an earlier process may have sent these credentials before `began`: their renewal was due by then.
+    pub fn suspect(&mut self, presented: &Presented, began: Timestamp, now: Timestamp) {
+        for digest in presented.each() {
+            let entry = self.entries.entry(digest.clone()).or_default();
+            if entry.accepted.is_none() && entry.counted(now).is_empty() && entry.under_way.is_empty() {
+                entry.unanswered.push(began);
+            }
+        }
+    }
+
+    /// Takes in what another process has written; what several have written counts once.
+    pub fn restore(&mut self, record: &Record) {
+        let entry = self.entries.entry(record.credentials.clone()).or_default();
+        let times = match record.rejection {
+            Some(_) => &mut entry.refused,
+            None => &mut entry.unanswered,
+        };
+        if !times.contains(&record.time) {
+            times.push(record.time);
+            times.sort_unstable();
+        }
+        entry.rejection = record.rejection.or(entry.rejection);
+    }
+
+    /// All that the promise depends on and a restart must not forget.
+    pub fn records(&self, now: Timestamp) -> Vec<Record> {
+        let mut records: Vec<Record> = self.entries.iter().flat_map(|(credentials, entry)| entry.records(credentials, now)).collect();
+        records.sort_by(|one, other| (one.time, &one.credentials).cmp(&(other.time, &other.credentials)));
+        records
     }
 }
 
 impl Entry {
+    /// What counts as refused within the window, oldest first. Rather one request less: what has no answer counts too.
+    fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
+        let mut times: Vec<_> = self.refused.iter().chain(&self.unanswered).copied().filter(|time| is_recent(*time, now)).collect();
+        times.sort_unstable();
+        times
+    }
+
+    /// One at a time while nobody knows whether they are accepted.
+    fn is_busy(&self, is_accepted: bool, now: Timestamp) -> bool {
+        let limit = if is_accepted || self.accepted.is_some() { REFUSALS_MAX } else { 1 };
+        self.under_way.len() >= limit || self.counted(now).len() + self.under_way.len() >= REFUSALS_MAX
+    }
+
+    fn records(&self, credentials: &Digest, now: Timestamp) -> Vec<Record> {
+        let said = Some(self.rejection.unwrap_or(Rejection::CredentialsRejected));
+        let mut records = Vec::new();
+        for (times, rejection) in [(&self.refused, said), (&self.unanswered, None), (&self.under_way, None)] {
+            for time in times.iter().copied().filter(|time| is_recent(*time, now)) {
+                let mut record = Record { credentials: credentials.clone(), time, rejection };
+                // Two of the same moment are two when they are read back.
+                while records.contains(&record) {
+                    record.time = after(record.time, Duration::from_millis(1));
+                }
+                records.push(record);
+            }
+        }
+        records
+    }
+
     fn forget(&mut self, now: Timestamp) {
         self.refused.retain(|time| is_recent(*time, now));
+        self.unanswered.retain(|time| is_recent(*time, now));
+    }
+
+    fn says_something(&self, now: Timestamp) -> bool {
+        let is_accepted = self.accepted.is_some_and(|time| is_recent(time, now));
+        is_accepted || !self.under_way.is_empty() || !self.counted(now).is_empty()
     }
 }
 
-/// A refusal from the future (the clock was set back) counts too: rather one request less.
-fn is_recent(refused: Timestamp, now: Timestamp) -> bool {
+/// Whether it lies within the window. What lies in the future (the clock was set back) does too: rather one request less.
+pub fn is_recent(refused: Timestamp, now: Timestamp) -> bool {
     between(refused, now) < WINDOW
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const WRONG: Rejection = Rejection::CredentialsRejected;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn credentials(name: char) -> Digest {
-        Digest::parse(&name.to_string().repeat(32)).unwrap()
-    }
-
-    fn refused(ledger: &mut Ledger, second: i64) {
-        assert_eq!(ledger.admit(&credentials('a'), at(second)), Admission::Send);
-        ledger.settle(&credentials('a'), at(second), Some(WRONG));
-    }
-
-    #[test]
-    fn refused_credentials_are_sent_twice_and_then_withheld_until_the_hour_is_over() {
-        let mut ledger = Ledger::default();
-        refused(&mut ledger, 0);
-        refused(&mut ledger, 600);
-        assert_eq!(ledger.admit(&credentials('a'), at(3599)), Admission::Withheld { until: at(3600), rejection: WRONG });
-        refused(&mut ledger, 3600);
-        assert_eq!(ledger.admit(&credentials('a'), at(3601)), Admission::Withheld { until: at(4200), rejection: WRONG });
-    }
-
-    #[test]
-    fn other_credentials_are_sent_at_once() {
-        let mut ledger = Ledger::default();
-        refused(&mut ledger, 0);
-        refused(&mut ledger, 1);
-        assert_eq!(ledger.admit(&credentials('b'), at(2)), Admission::Send);
-    }
-
-    #[test]
-    fn two_requests_at_a_time_and_a_third_waits_for_an_answer() {
-        let mut ledger = Ledger::default();
-        assert_eq!(ledger.admit(&credentials('a'), at(0)), Admission::Send);
-        assert_eq!(ledger.admit(&credentials('a'), at(0)), Admission::Send);
-        assert_eq!(ledger.admit(&credentials('a'), at(0)), Admission::Busy);
-        ledger.settle(&credentials('a'), at(1), None);
-        assert_eq!(ledger.admit(&credentials('a'), at(1)), Admission::Send);
-    }
-
-    #[test]
-    fn a_restart_remembers_and_what_several_statuses_keep_counts_once() {
-        let mut ledger = Ledger::default();
-        ledger.restore(&credentials('a'), &[at(0)], WRONG);
-        ledger.restore(&credentials('a'), &[at(0)], WRONG);
-        ledger.restore(&credentials('b'), &[at(0), at(0)], WRONG);
-        assert_eq!(ledger.refused(&credentials('b'), at(20)), [at(0), at(0)]);
-        refused(&mut ledger, 10);
-        assert_eq!(ledger.admit(&credentials('a'), at(20)), Admission::Withheld { until: at(3600), rejection: WRONG });
-        assert_eq!(ledger.refused(&credentials('a'), at(20)), [at(0), at(10)]);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_happens_no_window_holds_more_than_two_refusals(steps in proptest::collection::vec((0_i64..900, any::<bool>(), any::<bool>()), 1..200)) {
-            let (mut ledger, mut now, mut under_way, mut refusals) = (Ledger::default(), 0, 0, Vec::new());
-            for (pause, answer, wrong) in steps {
-                now += pause;
-                if answer && under_way > 0 {
-                    under_way -= 1;
-                    ledger.settle(&credentials('a'), at(now), wrong.then_some(WRONG));
-                    refusals.extend(wrong.then_some(now));
-                } else if ledger.admit(&credentials('a'), at(now)) == Admission::Send {
-                    under_way += 1;
-                }
-            }
-            for window in refusals.windows(REFUSALS_MAX + 1) {
-                prop_assert!(window[REFUSALS_MAX] - window[0] >= 3600);
-            }
-        }
-    }
-}
+#[path = "attempts_tests.rs"]
+mod tests;

@@ -110,7 +110,8 @@ fn grant(name: &str) -> GrantType {
     }
 }
 
-fn word(retry: Retry) -> &'static str {
+/// The retry class as one word.
+pub fn word(retry: Retry) -> &'static str {
     match retry {
         Retry::Watch => "watch",
         Retry::After { class, .. } => match class {

@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod digest;
 pub mod explain;
 pub mod failure;
+pub mod manifests;
 pub mod observed;
 pub mod outcome;
 pub mod pace;

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::digest::Digest;
 use super::failure::Failure;
 use super::secret::Issue;
 use crate::api::condition::Reason;
@@ -49,10 +48,6 @@ pub enum Outcome {
 pub struct Attempt {
     /// When, and with what.
     pub last: LastAttempt,
-    /// The credentials' digest, and when they were refused within the hour.
-    pub credentials: Digest,
-    /// Oldest first.
-    pub refused: Vec<Timestamp>,
     /// What the attempt told of the client, if anything.
     pub client_proof: Option<ClientProof>,
 }

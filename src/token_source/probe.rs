@@ -1,9 +1,8 @@
 //! Client or user? Where a refused password grant does not say which, the client is probed alone: it asks for a token by
 //! `client_credentials`, with the same endpoint, client authentication and headers, and no user data.
 
-use super::digest::Digest;
 use crate::api::diagnosis::Probe;
-use crate::api::status::{ClientProof, ProbeResult};
+use crate::api::status::ProbeResult;
 use crate::api::v1alpha1::TokenSourceSpec;
 use crate::oauth::grant::{Grant, GrantType};
 use crate::oauth::rejection::{Refusal, Rejection};
@@ -21,14 +20,13 @@ pub enum Next {
     Probe,
 }
 
-/// What to do about a refusal. Once per version of the client's credentials: the result is remembered in the status.
-pub fn next(spec: &TokenSourceSpec, grant: GrantType, refusal: &Refusal, client: &Digest, proof: Option<&ClientProof>) -> Next {
+/// What to do about a refusal. `known` is what was found out about these very client credentials before.
+pub fn next(spec: &TokenSourceSpec, grant: GrantType, refusal: &Refusal, known: Option<ProbeResult>) -> Next {
     if grant != GrantType::Password || refusal.rejection != Rejection::CredentialsRejected {
         return Next::Nothing;
     }
-    let known = proof.filter(|proof| proof.credentials == client.to_string());
     match (known, spec.diagnosis.probe) {
-        (Some(proof), _) => Next::Known(proof.result),
+        (Some(result), _) => Next::Known(result),
         (None, Probe::Auto) => Next::Probe,
         (None, Probe::Never) => Next::Nothing,
     }
@@ -99,29 +97,24 @@ pub fn conclude(refusal: Refusal, result: ProbeResult, answer: Option<&Answer>) 
 mod tests {
     use super::*;
     use crate::oauth::rejection::ClientCause;
-    use crate::token_source::scene::{Scene, digest};
+    use crate::token_source::scene::Scene;
     use serde_json::json;
 
     const UNCLEAR: Rejection = Rejection::CredentialsRejected;
 
-    fn proof(letter: char, result: ProbeResult) -> ClientProof {
-        ClientProof { credentials: digest(letter).to_string(), result }
-    }
-
     #[test]
     fn only_an_unclear_refusal_of_a_password_grant_is_probed_and_only_once() {
         let (auto, never) = (Scene::new(), Scene::new().spec(&json!({"diagnosis": {"probe": "Never"}})));
-        let known = proof('c', ProbeResult::Accepted);
-        for (sentence, scene, grant, rejection, proof, expected) in [
+        let known = Some(ProbeResult::Accepted);
+        for (sentence, scene, grant, rejection, known, expected) in [
             ("an unclear one", &auto, GrantType::Password, UNCLEAR, None, Next::Probe),
             ("a clear one", &auto, GrantType::Password, Rejection::UserAuthenticationFailed, None, Next::Nothing),
             ("another grant", &auto, GrantType::ClientCredentials, UNCLEAR, None, Next::Nothing),
             ("forbidden", &never, GrantType::Password, UNCLEAR, None, Next::Nothing),
-            ("judged before", &auto, GrantType::Password, UNCLEAR, Some(&known), Next::Known(ProbeResult::Accepted)),
-            ("forbidden but judged before", &never, GrantType::Password, UNCLEAR, Some(&known), Next::Known(ProbeResult::Accepted)),
-            ("other credentials", &auto, GrantType::Password, UNCLEAR, Some(&proof('d', ProbeResult::Accepted)), Next::Probe),
+            ("judged before", &auto, GrantType::Password, UNCLEAR, known, Next::Known(ProbeResult::Accepted)),
+            ("forbidden but judged before", &never, GrantType::Password, UNCLEAR, known, Next::Known(ProbeResult::Accepted)),
         ] {
-            assert_eq!(next(&scene.source.spec, grant, &Refusal::new(rejection), &digest('c'), proof), expected, "{sentence}");
+            assert_eq!(next(&scene.source.spec, grant, &Refusal::new(rejection), known), expected, "{sentence}");
         }
     }
 

@@ -10,7 +10,7 @@ use super::plan::forced;
 use super::schedule::{self, RetryContext};
 use super::secret::Issue;
 use crate::api::condition::{self, Condition, ConditionStatus, ConditionType, Observation, Reason};
-use crate::api::status::{LastFailure, RejectedAttempts, TokenSourceStatus};
+use crate::api::status::{LastFailure, TokenSourceStatus};
 
 /// Makes the report. Pure: the same observation, outcome and time give the same report.
 pub fn report(observed: &Observed<'_>, outcome: Outcome, now: Timestamp) -> Report {
@@ -122,12 +122,10 @@ impl Draft<'_> {
 
     /// What every attempt leaves, sent or held back.
     fn attempted(&mut self, attempt: Attempt, failures: u32) {
-        let Attempt { last, credentials, refused, client_proof } = attempt;
+        let Attempt { last, client_proof } = attempt;
         self.status.client_proof = client_proof.or(self.status.client_proof.take());
         self.status.last_attempt = Some(last);
         self.status.consecutive_failures = Some(failures);
-        self.status.rejected_attempts = (!refused.is_empty())
-            .then(|| RejectedAttempts { credentials: credentials.to_string(), times: refused.into_iter().map(Time).collect() });
         if let Some(request) = forced(self.observed) {
             self.status.last_handled_refresh_request = Some(request.to_owned());
         }
@@ -138,7 +136,6 @@ impl Draft<'_> {
         self.status.consecutive_failures = None;
         self.status.next_attempt_time = None;
         self.status.last_failure = None;
-        self.status.rejected_attempts = None;
         let message = self.success_message();
         self.set(ConditionType::Ready, ConditionStatus::True, Reason::TokenIssued, message.clone());
         self.set(ConditionType::Refreshed, ConditionStatus::True, Reason::TokenIssued, message);

@@ -20,22 +20,20 @@ fn request_digest(scene: &Scene) -> RequestDigest {
     RequestDigest { spec: scene.observed().spec_digest, credentials: digest('c') }
 }
 
-fn attempt(scene: &Scene, refused: &[i64]) -> Attempt {
+fn attempt(scene: &Scene) -> Attempt {
     Attempt {
         last: LastAttempt {
             time: Time(at(NOW)),
             request_digest: request_digest(scene).to_string(),
             credentials_version: Some("uid/1".into()),
         },
-        credentials: digest('c'),
-        refused: refused.iter().copied().map(at).collect(),
         client_proof: None,
     }
 }
 
 fn refused(scene: &Scene, rejection: Rejection) -> Report {
     let refusal = Refusal { http_status: Some(401), ..Refusal::new(rejection) };
-    told(scene, Outcome::Refused { failure: Failure::refused(&refusal, "auth.example.com"), attempt: attempt(scene, &[NOW]) })
+    told(scene, Outcome::Refused { failure: Failure::refused(&refusal, "auth.example.com"), attempt: attempt(scene) })
 }
 
 fn issued(scene: &Scene, scope: Option<&str>) -> Report {
@@ -57,7 +55,7 @@ fn issued(scene: &Scene, scope: Option<&str>) -> Report {
         token_url: String::new(),
         client_id: String::new(),
     };
-    told(scene, Outcome::Issued { issue: Box::new(issue), attempt: attempt(scene, &[]) })
+    told(scene, Outcome::Issued { issue: Box::new(issue), attempt: attempt(scene) })
 }
 
 /// Ready, Refreshed and Stalled, as `status/reason`.
@@ -112,7 +110,6 @@ fn a_refusal_without_a_token_is_not_ready_for_the_same_reason() {
     let failure = report.status.last_failure.unwrap();
     assert_eq!((failure.cause.as_deref(), failure.http_status), (Some("WrongSecret"), Some(401)));
     assert_eq!(report.status.consecutive_failures, Some(1));
-    assert_eq!(report.status.rejected_attempts.unwrap().times, [Time(at(NOW))]);
     assert!(report.requeue.unwrap() >= at(NOW + 3600));
 }
 
@@ -197,11 +194,8 @@ fn a_token_of_an_older_spec_does_not_make_the_new_one_ready() {
 #[test]
 fn withheld_credentials_are_told_with_the_refusal_that_held_them_back() {
     let scene = Scene::new().annotated("1");
-    let outcome = Outcome::Withheld {
-        failure: Failure::withheld(WRONG_SECRET, "auth.example.com"),
-        until: at(4000),
-        attempt: attempt(&scene, &[400, 900]),
-    };
+    let outcome =
+        Outcome::Withheld { failure: Failure::withheld(WRONG_SECRET, "auth.example.com"), until: at(4000), attempt: attempt(&scene) };
     let report = told(&scene, outcome);
     assert_eq!(conditions(&report)[0], "False/ClientAuthenticationFailed");
     assert_eq!((report.requeue, report.status.next_attempt_time.clone()), (Some(at(4000)), Some(Time(at(4000)))));

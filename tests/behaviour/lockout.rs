@@ -9,7 +9,7 @@ use testenv::{ScriptedEndpoint, Step};
 use tokensource::api::condition::ConditionType;
 use tokio::time::sleep;
 
-use crate::stage::Stage;
+use crate::stage::{PATIENCE, Stage};
 
 #[tokio::test]
 async fn whoever_asks_and_however_often_the_server_sees_two_attempts() {
@@ -71,4 +71,111 @@ async fn refusals_in_one_namespace_count_in_the_others_also_after_a_restart() {
     other.source("three", spec).await;
     other.until_refused("three", "ClientAuthenticationFailed").await;
     assert_eq!(endpoint.count("idp"), 2);
+}
+
+fn refusal(error: &str) -> Step {
+    Step::Json { status: 401, body: json!({"error": error}) }
+}
+
+#[tokio::test]
+async fn what_a_status_no_longer_tells_is_remembered_over_a_restart() {
+    let stage = Stage::set("lockout-gone").await;
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    endpoint.script("idp", vec![refusal("invalid_client")]);
+    let spec = json!({"tokenURL": endpoint.url("idp"), "credentials": {"secretRef": {"name": "client"}}});
+    let operator = stage.operator();
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "first")]).await;
+    for name in ["one", "two"] {
+        stage.source(name, spec.clone()).await;
+        stage.until_refused(name, "ClientAuthenticationFailed").await;
+    }
+    // The one source goes, the other gets another secret, and a third process comes.
+    stage.delete_source("one").await;
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "second")]).await;
+    assert!(endpoint.wait_for("idp", 3, PATIENCE).await);
+    stage.until("two", "the second secret was tried", |status| status.0.consecutive_failures == Some(1)).await;
+    operator.kill();
+
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "first")]).await;
+    let _operator = stage.operator();
+    stage.source("one", spec).await;
+    for name in ["one", "two"] {
+        stage.until(name, "held back", |status| status.message(ConditionType::Refreshed).contains("not sent again")).await;
+    }
+    assert_eq!(endpoint.count("idp"), 3);
+}
+
+#[tokio::test]
+async fn an_answer_that_a_killed_process_never_read_counts() {
+    let stage = Stage::set("lockout-kill").await;
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    endpoint.script("idp", vec![Step::Slow(Duration::from_secs(5), Box::new(refusal("invalid_client")))]);
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "wrong")]).await;
+    let mut operator = stage.operator();
+    stage.source("one", json!({"tokenURL": endpoint.url("idp"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    for sent in 1..=2 {
+        assert!(endpoint.wait_for("idp", sent, PATIENCE).await);
+        operator.kill();
+        operator = stage.operator();
+    }
+    stage.until("one", "held back", |status| status.message(ConditionType::Refreshed).contains("not sent again")).await;
+    assert_eq!(endpoint.count("idp"), 2);
+}
+
+#[tokio::test]
+async fn a_renewal_that_a_killed_process_never_read_counts_too() {
+    let stage = Stage::set("lockout-renew").await;
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    let slow = Step::Slow(Duration::from_secs(5), Box::new(refusal("invalid_client")));
+    endpoint.script("idp", vec![Step::Token { expires_in: 15 }, slow]);
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "revoked")]).await;
+    let mut operator = stage.operator();
+    stage.source("one", json!({"tokenURL": endpoint.url("idp"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage.until_ready("one").await;
+    for sent in 2..=3 {
+        assert!(endpoint.wait_for("idp", sent, PATIENCE).await);
+        operator.kill();
+        operator = stage.operator();
+    }
+    stage.until("one", "held back", |status| status.message(ConditionType::Refreshed).contains("not sent again")).await;
+    assert_eq!(endpoint.count("idp"), 3, "one token and two refusals");
+}
+
+#[tokio::test]
+async fn a_wrong_client_secret_is_sent_twice_for_all_users_together() {
+    let stage = Stage::set("lockout-users").await;
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    endpoint.script(
+        "idp",
+        vec![Step::Json { status: 401, body: json!({"error": "invalid_client", "error_description": "Invalid client secret"}) }],
+    );
+    let _operator = stage.operator();
+    for user in ["alice", "bob", "carol", "dave"] {
+        let credentials = [("client_id", "c"), ("client_secret", "wrong"), ("username", user), ("password", user)];
+        stage.secret(&format!("{user}-credentials"), &credentials).await;
+        let spec = json!({"tokenURL": endpoint.url("idp"), "grant": {"type": "Password"}, "credentials": {"secretRef": {"name": format!("{user}-credentials")}}});
+        stage.source(user, spec).await;
+    }
+    for user in ["alice", "bob", "carol", "dave"] {
+        stage.until_refused(user, "ClientAuthenticationFailed").await;
+    }
+    assert_eq!(endpoint.count("idp"), 2);
+}
+
+#[tokio::test]
+async fn a_wrong_password_does_not_hold_back_the_client() {
+    let stage = Stage::set("lockout-user").await;
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    endpoint.script("idp", vec![Step::Json { status: 400, body: json!({"error": "invalid_grant"}) }]);
+    let _operator = stage.operator();
+    stage.secret("alice", &[("client_id", "c"), ("client_secret", "s"), ("username", "alice"), ("password", "wrong")]).await;
+    let spec = json!({"tokenURL": endpoint.url("idp"), "grant": {"type": "Password"}, "credentials": {"secretRef": {"name": "alice"}}});
+    for name in ["one", "two", "three"] {
+        stage.source(name, spec.clone()).await;
+        stage.until_refused(name, "UserAuthenticationFailed").await;
+    }
+    assert_eq!(endpoint.count("idp"), 2);
+    let client = json!({"tokenURL": endpoint.url("idp"), "credentials": {"secretRef": {"name": "alice"}}});
+    stage.source("client", client).await;
+    assert!(endpoint.wait_for("idp", 3, PATIENCE).await, "the client alone is other credentials");
 }

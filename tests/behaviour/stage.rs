@@ -63,7 +63,7 @@ impl Stage {
     pub fn operator_with(&self, flags: &[&str]) -> Operator {
         let log = NamedTempFile::new().unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_tokensource"))
-            .args(["run", "--namespace", &self.namespace])
+            .args(["run", "--namespace", &self.namespace, "--metrics-addr", "127.0.0.1:0"])
             .args(flags)
             .env("KUBECONFIG", self.world.kubeconfig().unwrap())
             .env("RUST_LOG", "warn,tokensource=trace")

@@ -1,0 +1,57 @@
+//! Metrics and health over HTTP.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use super::metrics::Metrics;
+
+/// The content type of the OpenMetrics text format.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Whether the process can do its work: `/readyz` says so.
+#[derive(Clone, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// It can.
+    pub fn ready(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.0.load(Ordering::Relaxed) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    }
+}
+
+/// Listens at an address; the port 0 takes a free one, which is logged.
+pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await?;
+    tracing::info!(address = %listener.local_addr()?, "metrics and health are served");
+    Ok(listener)
+}
+
+/// Serves `/metrics`, `/livez` and `/readyz` until `shutdown`.
+pub async fn serve(
+    listener: TcpListener,
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
+    let text = move || async move { ([(header::CONTENT_TYPE, OPEN_METRICS)], metrics.text()).into_response() };
+    let router = Router::new()
+        .route("/metrics", get(text))
+        .route("/livez", get(|| async { StatusCode::OK }))
+        .route("/readyz", get(move || async move { readiness.status() }));
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
+        tracing::error!(%error, "metrics and health are no longer served");
+    }
+}

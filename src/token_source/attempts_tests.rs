@@ -1,0 +1,189 @@
+use super::*;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use Standing::{Accepted as Known, Renewed, Unknown};
+
+const WRONG: Rejection = Rejection::UserAuthenticationFailed;
+const WRONG_CLIENT: Rejection = Rejection::ClientAuthenticationFailed(crate::oauth::rejection::ClientCause::WrongSecret);
+const NEW: Admission = Admission::Send { recorded: true };
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn digest(name: char) -> Digest {
+    Digest::parse(&name.to_string().repeat(32)).unwrap()
+}
+
+fn client(name: char) -> Presented {
+    Presented { whole: digest(name), client: digest(name) }
+}
+
+fn user(name: char) -> Presented {
+    Presented { whole: digest(name), client: digest('c') }
+}
+
+fn refused(ledger: &mut Ledger, presented: &Presented, second: i64, rejection: Rejection) {
+    assert_eq!(ledger.admit(presented, Unknown, at(second)), NEW);
+    ledger.settle(presented, at(second), Answered::Refused(rejection), at(second));
+}
+
+fn accepted(ledger: &mut Ledger, presented: &Presented, second: i64) {
+    assert!(matches!(ledger.admit(presented, Unknown, at(second)), Admission::Send { .. }));
+    ledger.settle(presented, at(second), Answered::Accepted, at(second));
+}
+
+fn restarted(ledger: &Ledger, second: i64) -> Ledger {
+    let mut next = Ledger::default();
+    for record in ledger.records(at(second)) {
+        next.restore(&record.to_string().parse().unwrap());
+    }
+    next
+}
+
+#[test]
+fn refused_credentials_are_sent_twice_and_then_withheld_until_the_hour_is_over() {
+    let mut ledger = Ledger::default();
+    refused(&mut ledger, &client('a'), 0, WRONG_CLIENT);
+    refused(&mut ledger, &client('a'), 600, WRONG_CLIENT);
+    let withheld = |until| Admission::Withheld { until: at(until), rejection: WRONG_CLIENT };
+    assert_eq!(ledger.admit(&client('a'), Unknown, at(3599)), withheld(3600));
+    refused(&mut ledger, &client('a'), 3600, WRONG_CLIENT);
+    assert_eq!(ledger.admit(&client('a'), Unknown, at(3601)), withheld(4200));
+    assert_eq!(ledger.admit(&client('b'), Unknown, at(3601)), NEW, "other credentials are sent at once");
+}
+
+#[test]
+fn a_refused_client_is_refused_for_every_user_and_a_refused_user_for_that_user() {
+    let mut ledger = Ledger::default();
+    refused(&mut ledger, &user('1'), 0, WRONG);
+    refused(&mut ledger, &user('1'), 1, WRONG);
+    refused(&mut ledger, &user('2'), 2, WRONG_CLIENT);
+    refused(&mut ledger, &user('3'), 3, WRONG_CLIENT);
+    for presented in [user('4'), client('c')] {
+        assert!(matches!(ledger.admit(&presented, Unknown, at(4)), Admission::Withheld { rejection: WRONG_CLIENT, .. }));
+    }
+    assert_eq!(ledger.admit(&client('d'), Unknown, at(4)), NEW);
+}
+
+#[test]
+fn one_at_a_time_until_a_token_came_and_then_two() {
+    let mut ledger = Ledger::default();
+    assert_eq!(ledger.admit(&client('a'), Unknown, at(0)), NEW);
+    assert_eq!(ledger.admit(&client('a'), Unknown, at(0)), Admission::Busy);
+    ledger.settle(&client('a'), at(0), Answered::Unjudged, at(1));
+    accepted(&mut ledger, &client('a'), 1);
+    assert_eq!(ledger.admit(&client('a'), Unknown, at(1)), NEW);
+    assert_eq!(ledger.admit(&client('a'), Known, at(1)), NEW);
+    assert_eq!(ledger.admit(&client('a'), Renewed, at(1)), Admission::Busy);
+}
+
+#[test]
+fn only_the_renewal_of_accepted_credentials_goes_unrecorded_and_only_alone() {
+    let mut ledger = Ledger::default();
+    assert_eq!(ledger.admit(&client('a'), Renewed, at(0)), Admission::Send { recorded: false });
+    assert_eq!(ledger.admit(&client('a'), Renewed, at(0)), NEW);
+    assert_eq!(ledger.admit(&client('b'), Known, at(0)), NEW);
+}
+
+#[test]
+fn a_client_is_probed_beside_the_request_that_was_refused() {
+    let mut ledger = Ledger::default();
+    assert_eq!(ledger.admit(&user('1'), Unknown, at(0)), NEW);
+    assert!(ledger.admit_probe(&client('c'), at(1)));
+    ledger.settle(&client('c'), at(1), Answered::Refused(WRONG_CLIENT), at(2));
+    ledger.settle(&user('1'), at(0), Answered::Refused(WRONG_CLIENT), at(2));
+    assert!(!ledger.admit_probe(&client('c'), at(3)), "the client was sent twice");
+    assert!(matches!(ledger.admit(&client('c'), Unknown, at(3)), Admission::Withheld { .. }));
+}
+
+#[test]
+fn a_restart_remembers_refusals_and_what_was_sent_without_an_answer() {
+    let mut ledger = Ledger::default();
+    refused(&mut ledger, &client('a'), 0, WRONG_CLIENT);
+    assert_eq!(ledger.admit(&client('a'), Unknown, at(10)), NEW);
+    let mut next = restarted(&ledger, 10);
+    let withheld = Admission::Withheld { until: at(3600), rejection: WRONG_CLIENT };
+    assert_eq!(next.admit(&client('a'), Unknown, at(20)), withheld);
+    assert_eq!(restarted(&next, 20).admit(&client('a'), Unknown, at(30)), withheld);
+}
+
+#[test]
+fn two_of_the_same_moment_are_two_after_a_restart() {
+    let mut ledger = Ledger::default();
+    accepted(&mut ledger, &client('a'), 0);
+    assert_eq!([ledger.admit(&client('a'), Known, at(9)), ledger.admit(&client('a'), Known, at(9))], [NEW, NEW]);
+    assert_eq!(restarted(&ledger, 9).records(at(9)).len(), 2);
+    for _ in 0..2 {
+        ledger.settle(&client('a'), at(9), Answered::Refused(WRONG_CLIENT), at(9));
+    }
+    assert!(matches!(restarted(&ledger, 9).admit(&client('a'), Unknown, at(9)), Admission::Withheld { .. }));
+}
+
+#[test]
+fn a_token_tells_that_what_was_sent_before_it_was_not_refused() {
+    let mut ledger = Ledger::default();
+    for second in [0, 1] {
+        let record = Record { credentials: digest('a'), time: at(second), rejection: None };
+        ledger.restore(&record);
+        ledger.restore(&record);
+    }
+    assert!(matches!(ledger.admit(&client('a'), Unknown, at(2)), Admission::Withheld { .. }));
+    ledger.accepted_at(&client('a'), at(0));
+    accepted(&mut ledger, &client('a'), 2);
+    assert!(ledger.records(at(3)).is_empty());
+}
+
+#[test]
+fn a_renewal_that_was_due_before_this_process_began_may_have_been_refused_once() {
+    let mut ledger = Ledger::default();
+    ledger.suspect(&client('a'), at(0), at(1));
+    ledger.suspect(&client('a'), at(0), at(1));
+    refused(&mut ledger, &client('a'), 1, WRONG_CLIENT);
+    assert!(matches!(ledger.admit(&client('a'), Known, at(2)), Admission::Withheld { .. }));
+    accepted(&mut ledger, &client('b'), 3);
+    ledger.suspect(&client('b'), at(0), at(4));
+    assert!(ledger.records(at(4)).iter().all(|record| record.credentials != digest('b')));
+}
+
+/// What happens to credentials, in a run of the property below.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Ask,
+    Answer(Answered),
+    Crash,
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_no_window_holds_more_than_two_refusals(
+        steps in proptest::collection::vec(
+            (0_i64..900, select(vec![Step::Ask, Step::Ask, Step::Answer(Answered::Refused(WRONG_CLIENT)),
+                Step::Answer(Answered::Unjudged), Step::Crash])), 1..200),
+        names in proptest::collection::vec(select(vec!['1', '2', '3']), 200),
+    ) {
+        let (mut ledger, mut now, mut under_way, mut sent) = (Ledger::default(), 0, Vec::new(), Vec::new());
+        for ((pause, step), name) in steps.into_iter().zip(names) {
+            now += pause;
+            match step {
+                Step::Ask => if ledger.admit(&user(name), Unknown, at(now)) == NEW {
+                    under_way.push((user(name), now));
+                },
+                Step::Answer(answered) => if let Some((presented, at_second)) = under_way.pop() {
+                    ledger.settle(&presented, at(at_second), answered, at(now));
+                    sent.extend((answered != Answered::Unjudged).then_some(at_second));
+                },
+                // The server refused what was under way, and nobody has heard of it.
+                Step::Crash => {
+                    sent.extend(under_way.drain(..).map(|(_, second)| second));
+                    ledger = restarted(&ledger, now);
+                }
+            }
+        }
+        sent.sort_unstable();
+        for window in sent.windows(REFUSALS_MAX + 1) {
+            prop_assert!(window[REFUSALS_MAX] - window[0] >= 3600, "{sent:?}");
+        }
+    }
+}
