@@ -3,8 +3,13 @@
 use jiff::Timestamp;
 
 /// The current time in whole seconds: the precision of every time stamp in Kubernetes.
-#[expect(clippy::disallowed_methods, reason = "the one call that the ban leaves")]
 pub fn now() -> Timestamp {
-    let now = Timestamp::now();
+    let now = precise();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// The current time with its fraction of a second: no two calls of a person's give the same.
+#[expect(clippy::disallowed_methods, reason = "the one call that the ban leaves")]
+pub fn precise() -> Timestamp {
+    Timestamp::now()
 }

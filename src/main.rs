@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use tokensource::cli::{self, Cli};
+use tokensource::cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     // kube and reqwest both take the process's default; the only failure is that one is set already.
     _ = rustls::crypto::ring::default_provider().install_default();
     cli::main(cli).await

@@ -19,7 +19,9 @@ pub const SOURCE: &str = "tokensource.dev/source";
 pub const KEYS: &str = "tokensource.dev/keys";
 /// On a `TokenSource`: any new value forces one token request now.
 pub const REFRESH_REQUESTED_AT: &str = "tokensource.dev/refresh-requested-at";
-/// The field manager of every write.
+/// The field manager of every write of the operator's.
 pub const FIELD_MANAGER: &str = "tokensource";
+/// The field manager of a refresh that a person asks for.
+pub const REFRESH_FIELD_MANAGER: &str = "tokensource-refresh";
 /// The controller's name in Events.
 pub const CONTROLLER: &str = "tokensource.dev/tokensource";

@@ -1,14 +1,14 @@
 //! `tokensource explain`.
 
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::Value;
 
-use super::OutputFormat;
+use super::{OutputFormat, print};
 use crate::token_source::explain::{Explanation, Recorded, explain};
 
 /// A recorded answer in, the reason, cause, remedy and retry class out that the operator would give. Needs no network.
@@ -120,8 +120,4 @@ fn read(file: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     open(file)?.read_to_end(&mut bytes).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn print(line: &str) -> Result<(), String> {
-    writeln!(io::stdout(), "{line}").map_err(|error| format!("standard output: {error}"))
 }

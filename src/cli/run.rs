@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::FutureExt as _;
-use http::HeaderValue;
-use http::header::USER_AGENT;
 use ipnet::IpNet;
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::cluster;
 use crate::controller::audiences::Audiences;
 use crate::controller::egress::EgressPolicy;
 use crate::controller::{self, Limits, Settings};
@@ -79,19 +78,13 @@ pub struct RunArgs {
     endpoint_rate: f64,
 
     /// Never two automatic token requests of one TokenSource within so many seconds (or 10s, 1m).
-    #[arg(long, env = "TOKENSOURCE_MIN_REFRESH_INTERVAL", default_value = "10s", value_parser = interval, value_name = "DURATION")]
+    #[arg(long, env = "TOKENSOURCE_MIN_REFRESH_INTERVAL", default_value = "10s", value_parser = super::duration, value_name = "DURATION")]
     min_refresh_interval: Duration,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "must be a number, such as 50 or 0.5".to_owned())?;
     if (0.1..=1_000_000.0).contains(&rate) { Ok(rate) } else { Err("must be 0.1 to 1000000".to_owned()) }
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    let with_unit = if text.bytes().all(|byte| byte.is_ascii_digit()) { format!("{text}s") } else { text.to_owned() };
-    let span: crate::api::duration::Span = serde_json::from_value(with_unit.into()).map_err(|error| error.to_string())?;
-    if span.0 < Duration::from_secs(1) { Err("must be 1s or more".to_owned()) } else { Ok(span.0) }
 }
 
 pub(super) async fn run(args: RunArgs) -> ExitCode {
@@ -106,8 +99,7 @@ pub(super) async fn run(args: RunArgs) -> ExitCode {
 }
 
 async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
-    let mut config = Config::infer().await?;
-    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("tokensource/", env!("CARGO_PKG_VERSION")))));
+    let config = cluster::identified(Config::infer().await?);
     let origin = url::Url::parse(&config.cluster_url.to_string()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let api_server = addresses(&config.cluster_url).await;
     let settings = Settings {

@@ -15,7 +15,7 @@ use super::error::Error;
 use super::trim;
 use crate::api::TokenSource;
 use crate::api::condition::Reason;
-use crate::api::names::{FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL};
+use crate::api::names::{FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL, REFRESH_FIELD_MANAGER, REFRESH_REQUESTED_AT};
 use crate::token_source::failure::Failure;
 use crate::token_source::outcome::{Note, Report};
 use crate::token_source::target::Target;
@@ -142,6 +142,13 @@ pub fn own_secret(name: &str, key: &str, value: &[u8]) -> Secret {
         data: Some(BTreeMap::from([(key.to_owned(), ByteString(value.to_vec()))])),
         ..Secret::default()
     }
+}
+
+/// Asks for a token now, as a person does: a new value of the annotation forces one request.
+pub async fn refresh_request(sources: &Api<TokenSource>, name: &str, value: &str) -> Result<TokenSource, kube::Error> {
+    let params = PatchParams { field_manager: Some(REFRESH_FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let annotation = json!({ "metadata": { "annotations": { REFRESH_REQUESTED_AT: value } } });
+    sources.patch(name, &params, &Patch::Merge(annotation)).await
 }
 
 fn as_meta(secret: Secret) -> SecretMeta {

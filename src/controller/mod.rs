@@ -2,7 +2,7 @@
 //!
 //! Two watches feed it, one of the sources and one of the metadata of Secrets; `reconcile` is its table of contents.
 
-mod apply;
+pub mod apply;
 mod attempt;
 pub mod audiences;
 pub mod check;

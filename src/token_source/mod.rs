@@ -11,6 +11,7 @@ pub mod failure;
 pub mod manifests;
 pub mod observed;
 pub mod outcome;
+pub mod overview;
 pub mod pace;
 pub mod plan;
 pub mod probe;
@@ -22,6 +23,8 @@ pub mod request;
 mod scene;
 pub mod schedule;
 pub mod secret;
+#[cfg(test)]
+pub(crate) mod specimens;
 pub mod status;
 pub mod target;
 pub mod template;

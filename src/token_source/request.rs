@@ -157,6 +157,13 @@ fn endpoint(spec: &v1::TokenSourceSpec, url: &str, field: &str, allow_http: bool
     TokenEndpoint::parse(url, url_type, allow_http).map_err(|error| invalid(field, &error.to_string()))
 }
 
+/// The host that the spec's own token URL names, as messages name the endpoint. None: the credentials Secret names it, or
+/// the URL can't be used.
+pub fn endpoint_host(spec: &v1::TokenSourceSpec) -> Option<String> {
+    let url = spec.token_url.as_deref()?;
+    Some(endpoint(spec, url, "spec.tokenURL", true).ok()?.host())
+}
+
 fn check_proxy(text: &str) -> Result<(), Failure> {
     let url = url::Url::parse(text).map_err(|_| invalid("spec.request.proxyURL", "is no URL: write it as http://HOST:PORT"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {

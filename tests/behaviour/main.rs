@@ -6,6 +6,7 @@
 
 mod assertions;
 mod bad_input;
+mod commands;
 mod conflict;
 mod credentials;
 mod deletion;
