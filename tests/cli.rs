@@ -67,12 +67,27 @@ fn import_turns_a_destination_into_manifests_and_reports_on_every_property() {
 }
 
 #[test]
+fn the_help_names_the_program_as_it_was_called() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let plugin = folder.path().join("kubectl-tokensource");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_tokensource"), &plugin).unwrap();
+    for (program, name) in [(plugin.as_os_str(), "kubectl tokensource"), (env!("CARGO_BIN_EXE_tokensource").as_ref(), "tokensource")] {
+        let help = text(&Command::new(program).args(["refresh", "--help"]).output().unwrap().stdout);
+        assert!(help.contains(&format!("Usage: {name} refresh [OPTIONS] <NAME>")) && help.contains("Exit code: 0"), "{help}");
+    }
+}
+
+#[test]
 fn bad_input_is_named_and_ends_with_two() {
     for (arguments, input, expected) in [
         (vec!["import", "destination", "-"], "{}", "holds no destination"),
         (vec!["import", "destination", "no-such-file"], "", "no-such-file"),
         (vec!["explain", "--jsonl", "no-such-file"], "", "no-such-file"),
         (vec!["run", "--min-refresh-interval", "0s"], "", "must be 1s or more"),
+        (vec!["refresh"], "", "<NAME>"),
+        (vec!["refresh", "orders", "--wait=0"], "", "must be 1s or more"),
+        (vec!["status", "-A", "-n", "shop"], "", "--all-namespaces"),
+        (vec!["status", "orders", "-l", "team=a"], "", "--selector"),
         (vec!["run", "--allow-cidr", "everything"], "", "--allow-cidr"),
     ] {
         let output = tokensource(&arguments, input);

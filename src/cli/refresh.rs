@@ -20,11 +20,15 @@ use crate::token_source::overview::Overview;
 /// How often is looked whether the request was acted on.
 const POLL: Duration = Duration::from_millis(300);
 
-/// Asks the operator for a new token of a source now, also where it waits or has stalled. The lock-out ledger still holds.
-///
-/// Exit code: 0 the token was obtained (without --wait: asked for), 1 it was refused, 2 bad input, 3 the API server was not
-/// reached, 4 nobody acted on it in time.
+const EXIT_CODES: &str = "\
+The lock-out ledger, a pause that the server asked for and spec.suspend still hold.
+
+Exit code: 0 the token was obtained (without --wait: asked for), 1 it was refused, 2 bad input,
+3 the API server was not reached, 4 nobody acted on it in time.";
+
+/// Which source to refresh, and whether to wait for it.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct RefreshArgs {
     /// The source.
     #[arg(value_name = "NAME")]

@@ -13,10 +13,11 @@ use super::{OutputFormat, print, width};
 use crate::clock;
 use crate::token_source::overview::Overview;
 
-/// Shows the sources of a namespace, or one of them in detail: whether it is Ready, why not, what to do, and what comes next.
-///
-/// Exit code: 0 all that is shown is Ready, 1 something is not, 2 bad input, 3 the API server was not reached.
+const EXIT_CODES: &str = "Exit code: 0 all that is shown is Ready, 1 something is not, 2 bad input, 3 the API server was not reached.";
+
+/// Which sources to show, and how.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct StatusArgs {
     /// Show this source in detail.
     #[arg(value_name = "NAME")]

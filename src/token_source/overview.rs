@@ -56,7 +56,7 @@ pub struct Overview {
     pub consecutive_failures: u32,
     /// The last failure.
     pub last_failure: Option<LastFailure>,
-    /// Whether the server accepts the client, where a token or the probe has shown it.
+    /// Whether the server accepts the client, as a token or the probe has shown, unless the last failure says otherwise.
     pub client: Option<ProbeResult>,
     /// The conditions as they stand.
     pub conditions: Vec<Condition>,
@@ -119,6 +119,7 @@ impl Overview {
             namespace: source.namespace().to_owned(),
             name: source.metadata.name.clone().unwrap_or_default(),
             ready: condition::find(&status.conditions, ConditionType::Ready).map_or(ConditionStatus::Unknown, |ready| ready.status),
+            client: status.client_proof.map(|proof| proof.result).filter(|result| stands(*result, &reason)),
             cause: failure.as_ref().filter(|failure| failure.reason == reason).and_then(|failure| failure.cause.clone()),
             reason,
             doubt: None,
@@ -134,7 +135,6 @@ impl Overview {
             next_attempt_time: status.next_attempt_time,
             consecutive_failures: status.consecutive_failures.unwrap_or(0),
             last_failure: failure,
-            client: status.client_proof.map(|proof| proof.result),
             conditions: status.conditions,
         };
         overview.doubted(source.metadata.generation, status.observed_generation, now)
@@ -217,6 +217,16 @@ impl Overview {
         }
         paragraphs.extend(self.doubt.map(|doubt| doubt.meaning().to_owned()));
         paragraphs
+    }
+}
+
+/// Whether what was known of the client still holds beside the reason: its credentials may be others by now.
+fn stands(result: ProbeResult, reason: &str) -> bool {
+    let is_refused = reason == Reason::ClientAuthenticationFailed.to_string();
+    match result {
+        ProbeResult::Accepted => !is_refused,
+        ProbeResult::Rejected => is_refused,
+        ProbeResult::Inconclusive => reason == Reason::CredentialsRejected.to_string(),
     }
 }
 

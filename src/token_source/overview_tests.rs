@@ -61,6 +61,25 @@ fn a_source_without_any_status_is_one_that_nobody_has_seen() {
 }
 
 #[test]
+fn what_was_known_of_the_client_is_told_until_an_answer_says_otherwise() {
+    for (result, reason, told) in [
+        ("Accepted", "TokenIssued", Some(ProbeResult::Accepted)),
+        ("Accepted", "UserAuthenticationFailed", Some(ProbeResult::Accepted)),
+        ("Accepted", "ClientAuthenticationFailed", None),
+        ("Rejected", "ClientAuthenticationFailed", Some(ProbeResult::Rejected)),
+        ("Rejected", "UserAuthenticationFailed", None),
+        ("Inconclusive", "CredentialsRejected", Some(ProbeResult::Inconclusive)),
+        ("Inconclusive", "ConnectionFailed", None),
+    ] {
+        let source = good_but(|source| {
+            source["status"]["clientProof"]["result"] = result.into();
+            source["status"]["conditions"][1]["reason"] = reason.into();
+        });
+        assert_eq!(Overview::of(&source, now()).client, told, "{result} {reason}");
+    }
+}
+
+#[test]
 fn machines_read_the_facts_and_no_digest_and_no_query() {
     for source in [good(), refused(), renewal_failed(), without_credentials(), pending(), suspended()] {
         let text = serde_json::to_string(&Overview::of(&source, now())).unwrap();
