@@ -9,7 +9,8 @@
 //! * [`api`] is the custom resource.
 //! * [`destination`] turns exported SAP BTP destinations into manifests.
 //! * [`token_source`] decides: `now` is an argument, and there is no I/O.
-//! * [`controller`] does what was decided: the only place that awaits.
+//! * [`controller`] does what was decided: beside the command line the only place that awaits.
+//! * [`cli`] parses the command line, and prints what it reads back of a cluster.
 //!
 //! ```text
 //!  TokenSource ─┐
