@@ -8,7 +8,7 @@ pub fn now() -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
-/// The current time with its fraction of a second: no two calls of a person's give the same.
+/// The current time with its fraction of a second.
 #[expect(clippy::disallowed_methods, reason = "the one call that the ban leaves")]
 pub fn precise() -> Timestamp {
     Timestamp::now()

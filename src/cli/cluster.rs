@@ -22,6 +22,9 @@ use crate::controller::chain;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The exit code where something could not be reached.
+const UNREACHABLE: u8 = 3;
+
 /// Which cluster and namespace, as with kubectl.
 #[derive(Debug, Args)]
 pub(super) struct ClusterArgs {
@@ -86,6 +89,11 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// Whether nothing is wrong but the way to the API server.
+    pub(super) fn is_unreachable(&self) -> bool {
+        self.code() == UNREACHABLE
+    }
+
     /// The exit code: 2 where the input has to change, 3 where the API server is not to be reached.
     fn code(&self) -> u8 {
         match self {
@@ -96,7 +104,7 @@ impl Fault {
             | Self::Refused(_)
             | Self::Unreadable(_)
             | Self::Output(_) => 2,
-            Self::Unreachable { .. } => 3,
+            Self::Unreachable { .. } => UNREACHABLE,
         }
     }
 
@@ -107,7 +115,29 @@ impl Fault {
     }
 }
 
+impl ClusterArgs {
+    /// The namespace that was named.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+}
+
 impl Cluster {
+    /// The client.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The API server's origin: no audience of a ServiceAccount's token.
+    pub(super) fn origin(&self) -> String {
+        url::Url::parse(&self.url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+
+    /// There is no source of this name.
+    pub(super) fn no_source(&self, name: &str) -> Fault {
+        Fault::NoSuchSource { name: name.to_owned(), namespace: self.namespace.clone() }
+    }
+
     /// Finds the cluster. Nothing is asked of it yet.
     pub(super) async fn find(args: &ClusterArgs) -> Result<Self, Fault> {
         let mut config = identified(config(args).await?);

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod check;
 mod cluster;
 mod crd;
 mod explain;
@@ -39,6 +40,8 @@ pub struct Cli {
 enum Command {
     /// Run the operator against the current kubeconfig, or the cluster it runs in.
     Run(run::RunArgs),
+    /// Ask for a token as the operator would, and explain the answer.
+    Check(check::CheckArgs),
     /// Show the sources: whether they are Ready, why not, and what comes next.
     Status(status::StatusArgs),
     /// Ask for a new token of a source now.
@@ -96,6 +99,7 @@ pub fn parse() -> Cli {
 pub async fn main(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Run(args) => run::run(args).await,
+        Command::Check(args) => check::run(args).await,
         Command::Status(args) => status::run(args).await,
         Command::Refresh(args) => refresh::run(args).await,
         Command::Explain(args) => explain::run(&args),

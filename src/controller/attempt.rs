@@ -83,7 +83,7 @@ fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, c
         return Standing::Accepted;
     }
     if held.renew_at.is_some_and(|due| due <= context.shared.began) {
-        ledger.suspect(presented, context.shared.began, clock::now());
+        ledger.suspect(presented, context.shared.began, clock::precise());
     }
     Standing::Renewed
 }

@@ -47,7 +47,7 @@ impl Journal {
     /// What all processes have written within the window.
     pub async fn read(&self) -> Result<Vec<Record>, Error> {
         let found = self.secrets.get_opt(NAME).await.map_err(Error::read(format!("Secret {NAME}")))?;
-        let now = clock::now();
+        let now = clock::precise();
         let (mut records, mut stale) = (Vec::new(), Vec::new());
         for (key, ByteString(bytes)) in found.and_then(|secret| secret.data).unwrap_or_default() {
             let text = String::from_utf8_lossy(&bytes);

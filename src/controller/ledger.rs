@@ -61,7 +61,7 @@ impl Attempts {
     /// Writes what the next process must know.
     pub async fn record(&self) -> Result<(), Error> {
         match &self.journal {
-            Some(journal) => journal.write(|| self.ledger().records(clock::now())).await,
+            Some(journal) => journal.write(|| self.ledger().records(clock::precise())).await,
             None => Ok(()),
         }
     }
@@ -73,7 +73,7 @@ impl Attempts {
 
     /// Whether these credentials would be held back, without counting anything.
     pub fn withheld(&self, presented: &Presented) -> Option<Withheld> {
-        self.ledger().withheld(presented, clock::now()).map(|(until, rejection)| Withheld { until, rejection })
+        self.ledger().withheld(presented, clock::precise()).map(|(until, rejection)| Withheld { until, rejection })
     }
 
     /// Waits until the ledger lets these credentials go out, or says until when it does not.
@@ -82,7 +82,7 @@ impl Attempts {
             let settled = self.settled.notified();
             tokio::pin!(settled);
             settled.as_mut().enable();
-            let now = clock::now();
+            let now = clock::precise();
             let admission = self.ledger().admit(presented, standing, now);
             match admission {
                 Admission::Send { recorded } => return self.permit(presented, now, recorded).await,
@@ -94,7 +94,7 @@ impl Attempts {
 
     /// Lets a client be probed, if that could not break the promise.
     pub async fn admit_probe(&self, client: &Presented) -> Option<Permit<'_>> {
-        let now = clock::now();
+        let now = clock::precise();
         let admitted = self.ledger().admit_probe(client, now);
         if admitted { self.permit(client, now, true).await.ok() } else { None }
     }
@@ -122,7 +122,7 @@ impl Permit<'_> {
 
     fn end(&mut self, answered: Answered) {
         if !std::mem::replace(&mut self.settled, true) {
-            self.attempts.ledger().settle(&self.presented, self.sent, answered, clock::now());
+            self.attempts.ledger().settle(&self.presented, self.sent, answered, clock::precise());
             self.attempts.settled.notify_waiters();
         }
     }

@@ -117,7 +117,7 @@ pub async fn run(
             metrics: Arc::clone(&metrics),
         },
         metrics,
-        began: clock::now(),
+        began: clock::precise(),
         recorder: Recorder::new(client.clone(), Reporter::from(CONTROLLER.to_owned())),
         key: key::load_or_create(&client).await?,
         policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },

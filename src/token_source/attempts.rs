@@ -149,7 +149,7 @@ impl Ledger {
             let entry = self.entries.get(digest)?;
             let counted = entry.counted(now);
             let oldest = counted.get(counted.len().checked_sub(REFUSALS_MAX)?)?;
-            Some((after(*oldest, WINDOW), entry.rejection.unwrap_or(Rejection::CredentialsRejected)))
+            Some((next_second(after(*oldest, WINDOW)), entry.rejection.unwrap_or(Rejection::CredentialsRejected)))
         });
         held.max_by_key(|(until, _)| *until)
     }
@@ -256,6 +256,12 @@ impl Entry {
         let is_accepted = self.accepted.is_some_and(|time| is_recent(time, now));
         is_accepted || !self.under_way.is_empty() || !self.counted(now).is_empty()
     }
+}
+
+/// The whole second at or after a time: statuses tell no fractions, and the window must be over.
+fn next_second(time: Timestamp) -> Timestamp {
+    let whole = Timestamp::from_second(time.as_second()).unwrap_or(time);
+    if whole < time { after(whole, Duration::from_secs(1)) } else { whole }
 }
 
 /// Whether it lies within the window. What lies in the future (the clock was set back) does too: rather one request less.
