@@ -60,8 +60,15 @@ async fn a_token_is_told_by_life_and_claims_and_shown_only_on_request() {
 
     let (code, told, _) = check(file.clone(), &[]).await;
     assert_eq!(code, Some(0), "{told}");
-    for part in ["TokenSource default/orders", "client_secret=(hidden)", "client_id=orders", "Verdict: a token", "expires in 10m",
-        "not granted: write", "https://issuer.example"] {
+    for part in [
+        "TokenSource default/orders",
+        "client_secret=(hidden)",
+        "client_id=orders",
+        "Verdict: a token",
+        "expires in 10m",
+        "not granted: write",
+        "https://issuer.example",
+    ] {
         assert!(told.contains(part), "{part} is not in\n{told}");
     }
     assert!(!told.contains(jwt));
@@ -86,7 +93,13 @@ async fn a_refusal_is_explained_with_the_probe_where_it_does_not_say_whom_it_is_
 
     let (code, told, _) = check(file.clone(), &[]).await;
     assert_eq!(code, Some(1), "{told}");
-    for part in ["ClientAuthenticationFailed (WrongSecret)", "UserAuthenticationFailed", "the client was accepted where it asked alone", "Remedy", "Retry"] {
+    for part in [
+        "ClientAuthenticationFailed (WrongSecret)",
+        "UserAuthenticationFailed",
+        "the client was accepted where it asked alone",
+        "Remedy",
+        "Retry",
+    ] {
         assert!(told.contains(part), "{part} is not in\n{told}");
     }
     assert_eq!((endpoint.count("secret"), endpoint.count("password")), (1, 2));
@@ -101,7 +114,8 @@ async fn a_source_that_asks_with_the_token_of_another_is_checked_after_it() {
     let endpoint = ScriptedEndpoint::start().await.unwrap();
     endpoint.script("first", vec![Step::Token { expires_in: 60 }]);
     endpoint.script("second", vec![Step::Token { expires_in: 60 }]);
-    let second = json!({"tokenURL": endpoint.url("second"), "grant": {"type": "JWTBearer", "assertion": {"tokenSourceRef": {"name": "first"}}}});
+    let second =
+        json!({"tokenURL": endpoint.url("second"), "grant": {"type": "JWTBearer", "assertion": {"tokenSourceRef": {"name": "first"}}}});
     let file = manifests(&[("second", second), ("first", json!({"tokenURL": endpoint.url("first")}))]);
     let (code, told, _) = check(file, &["second"]).await;
     assert_eq!(code, Some(0), "{told}");

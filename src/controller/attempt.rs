@@ -82,10 +82,8 @@ fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, c
     if cause != Cause::Due {
         return Standing::Accepted;
     }
-    if held.renew_at.is_some_and(|due| due <= context.shared.began) {
-        ledger.suspect(presented, context.shared.began, clock::precise());
-    }
-    Standing::Renewed
+    let was_due_before = held.renew_at.is_some_and(|due| due <= context.shared.began);
+    if was_due_before && ledger.suspect(presented, context.shared.began) { Standing::Accepted } else { Standing::Renewed }
 }
 
 fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outcome {

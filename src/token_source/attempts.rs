@@ -176,23 +176,29 @@ impl Ledger {
         }
     }
 
-    /// Takes in that a token was issued for these credentials then: what was sent before was not refused.
+    /// Takes in that a token was written for these credentials in that second: what was sent before was not refused.
     pub fn accepted_at(&mut self, presented: &Presented, time: Timestamp) {
         for digest in presented.each() {
             if let Some(entry) = self.entries.get_mut(digest) {
-                entry.unanswered.retain(|sent| *sent > time);
+                entry.unanswered.retain(|sent| sent.as_second() > time.as_second());
             }
         }
     }
 
-    /// Takes in that an earlier process may have sent these credentials before `began`: their renewal was due by then.
-    pub fn suspect(&mut self, presented: &Presented, began: Timestamp, now: Timestamp) {
+    /// Takes in that an earlier process may have sent these credentials unrecorded, since their renewal was due before this
+    /// one began. Tells whether that is still open.
+    pub fn suspect(&mut self, presented: &Presented, began: Timestamp) -> bool {
+        let mut is_open = false;
         for digest in presented.each() {
             let entry = self.entries.entry(digest.clone()).or_default();
-            if entry.accepted.is_none() && entry.counted(now).is_empty() && entry.under_way.is_empty() {
-                entry.unanswered.push(began);
+            if entry.accepted.is_none() {
+                is_open = true;
+                if !entry.unanswered.contains(&began) {
+                    entry.unanswered.push(began);
+                }
             }
         }
+        is_open
     }
 
     /// Takes in what another process has written; what several have written counts once.

@@ -138,12 +138,11 @@ fn a_token_tells_that_what_was_sent_before_it_was_not_refused() {
 #[test]
 fn a_renewal_that_was_due_before_this_process_began_may_have_been_refused_once() {
     let mut ledger = Ledger::default();
-    ledger.suspect(&client('a'), at(0), at(1));
-    ledger.suspect(&client('a'), at(0), at(1));
+    assert!(ledger.suspect(&client('a'), at(0)) && ledger.suspect(&client('a'), at(0)));
     refused(&mut ledger, &client('a'), 1, WRONG_CLIENT);
     assert!(matches!(ledger.admit(&client('a'), Known, at(2)), Admission::Withheld { .. }));
     accepted(&mut ledger, &client('b'), 3);
-    ledger.suspect(&client('b'), at(0), at(4));
+    assert!(!ledger.suspect(&client('b'), at(0)));
     assert!(ledger.records(at(4)).iter().all(|record| record.credentials != digest('b')));
 }
 

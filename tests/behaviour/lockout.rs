@@ -9,7 +9,7 @@ use testenv::{ScriptedEndpoint, Step};
 use tokensource::api::condition::ConditionType;
 use tokio::time::sleep;
 
-use crate::stage::{PATIENCE, Stage};
+use crate::stage::{PATIENCE, Stage, Status};
 
 #[tokio::test]
 async fn whoever_asks_and_however_often_the_server_sees_two_attempts() {
@@ -89,11 +89,13 @@ async fn what_a_status_no_longer_tells_is_remembered_over_a_restart() {
         stage.source(name, spec.clone()).await;
         stage.until_refused(name, "ClientAuthenticationFailed").await;
     }
+    let first = stage.until_refused("two", "ClientAuthenticationFailed").await;
     // The one source goes, the other gets another secret, and a third process comes.
     stage.delete_source("one").await;
     stage.secret("client", &[("client_id", "c"), ("client_secret", "second")]).await;
     assert!(endpoint.wait_for("idp", 3, PATIENCE).await);
-    stage.until("two", "the second secret was tried", |status| status.0.consecutive_failures == Some(1)).await;
+    let asked_with = |status: &Status| status.0.last_attempt.as_ref().map(|attempt| attempt.request_digest.clone());
+    stage.until("two", "the second secret was refused", |status| asked_with(status) != asked_with(&first)).await;
     operator.kill();
 
     stage.secret("client", &[("client_id", "c"), ("client_secret", "first")]).await;

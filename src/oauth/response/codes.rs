@@ -31,7 +31,7 @@ const CODES: &[(Rejection, &str)] = &[
     ),
     (
         MultiFactorRequired,
-        "mfa_required mfa_enrollment_required mfa_registration_required mfa_invalid two_factor_required \
+        "mfa_required need_validation mfa_enrollment_required mfa_registration_required mfa_invalid two_factor_required \
          otp_required invalid_otp invalid_otp_code second_factor_required association_required \
          insufficient_user_authentication unmet_authentication_requirements \
          insufficient_authentication_context e0000068",
@@ -82,7 +82,7 @@ const CODES: &[(Rejection, &str)] = &[
     ),
     (
         AccessDenied,
-        "admin_policy_enforced org_internal policy_violation policy_enforced ip_restricted invalid_app_access \
+        "admin_policy_enforced permission_denied org_internal policy_violation policy_enforced ip_restricted invalid_app_access \
          access_restricted blocked_by_policy",
     ),
     (
@@ -112,8 +112,11 @@ pub(super) fn settled(code: &str, grant: GrantType) -> Option<Rejection> {
     by_grant.or_else(|| CODES.iter().find(|(_, codes)| listed(codes, code)).map(|(rejection, _)| *rejection))
 }
 
+/// Whether a code is listed, however its words are joined: `UnSupportedGrantType` is `unsupported_grant_type`.
 fn listed(codes: &str, code: &str) -> bool {
-    codes.split_ascii_whitespace().any(|known| known == code)
+    let letters = |code: &'_ str| code.bytes().filter(|byte| *byte != b'_').collect::<Vec<u8>>();
+    let code = letters(code);
+    !code.is_empty() && codes.split_ascii_whitespace().any(|known| letters(known) == code)
 }
 
 #[cfg(test)]

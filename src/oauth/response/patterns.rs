@@ -6,6 +6,7 @@ use crate::oauth::rejection::{ClientCause, Rejection};
 
 mod account;
 mod client;
+mod localised;
 mod request;
 mod vocabulary;
 
@@ -59,7 +60,8 @@ const fn says(says: Rejection, on: On, all: &'static [&'static [&'static str]], 
 }
 
 /// All patterns in their order.
-const ORDER: [&[Pattern]; 11] = [
+const ORDER: [&[Pattern]; 12] = [
+    localised::LOCALISED,
     request::LIMITS,
     account::STATE,
     account::PROVIDER,

@@ -11,7 +11,7 @@ use super::words::snake_case;
 const CODE_KEYS: [&str; 6] = ["errorcode", "errcode", "code", "name", "status", "type"];
 
 /// Keys of texts, likewise. The first that is there may be shown; the others are only read.
-const TEXT_KEYS: [&str; 24] = [
+const TEXT_KEYS: [&str; 26] = [
     "errordescription",
     "errorsummary",
     "errormessage",
@@ -34,12 +34,14 @@ const TEXT_KEYS: [&str; 24] = [
     "suberror",
     "usermessage",
     "statusmessage",
+    "moreinformation",
+    "httpmessage",
     "xmessagecode",
     "error",
 ];
 
 /// Objects in which the above may stand instead of at the top, with the depth to which is looked.
-const NESTS: [&str; 5] = ["error", "errors", "fault", "status", "detail"];
+const NESTS: [&str; 8] = ["error", "errors", "fault", "status", "detail", "response", "result", "data"];
 const MAX_DEPTH: usize = 3;
 
 /// Codes are short words; what is longer or has blanks is a text.

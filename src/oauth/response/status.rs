@@ -39,13 +39,15 @@ pub(super) fn by_code(evidence: &Evidence<'_>) -> Option<Rejection> {
 
 /// `invalid_client` is the client, except where UAA means the user by it or has already accepted the client.
 fn client_or_user(evidence: &Evidence<'_>) -> Rejection {
-    let accepted = |scheme: &str, realm: Option<&str>, error: Option<&str>| scheme == "bearer" && realm.is_none() && error.is_some();
+    let accepted = |scheme: &str, realm: Option<&str>, told: Option<&str>| scheme == "bearer" && realm.is_none() && told.is_some();
     let nobody = evidence.is_uaa() || evidence.words.say(NAMES_NOBODY);
     if evidence.grant == GrantType::Password && nobody {
         return Rejection::CredentialsRejected;
     }
-    let after_the_client =
-        evidence.challenges.iter().any(|challenge| accepted(&challenge.scheme, challenge.parameter("realm"), challenge.parameter("error")));
+    let after_the_client = evidence
+        .challenges
+        .iter()
+        .any(|challenge| accepted(&challenge.scheme, challenge.parameter("realm"), challenge.parameter("error_description")));
     if after_the_client && evidence.status == 401 { Rejection::GrantTypeNotAllowed } else { CLIENT }
 }
 

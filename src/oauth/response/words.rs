@@ -51,10 +51,14 @@ impl Words {
 /// Whether a sentence holds any of the words between the bars of `words`. Each must begin where a word begins; with a blank behind
 /// it, it must end there too: `user ` is the word, `lock` also finds "locked".
 fn holds(sentence: &str, words: &str) -> bool {
-    words
-        .split('|')
-        .filter(|word| !word.is_empty())
-        .any(|word| sentence.match_indices(word).any(|(at, _)| sentence.get(..at).is_some_and(|before| before.ends_with(' '))))
+    words.split('|').filter(|word| !word.is_empty()).any(|word| {
+        sentence.match_indices(word).any(|(at, _)| is_unspaced(word) || sentence.get(..at).is_some_and(|before| before.ends_with(' ')))
+    })
+}
+
+/// Chinese, Japanese and Korean: there words begin without a blank before them.
+fn is_unspaced(word: &str) -> bool {
+    word.chars().next().is_some_and(|first| first > '\u{2e7f}')
 }
 
 /// Lower-case words between single blanks, sentences between bars, each with a blank at both ends.

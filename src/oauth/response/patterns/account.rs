@@ -6,8 +6,8 @@ use crate::oauth::rejection::{ClientCause as Cause, Rejection};
 
 use Rejection::{
     ClientAuthenticationFailed as Client, CredentialsRejected, GrantTypeNotAllowed, IdentityProviderError, IdentityProviderNotSupported,
-    InitialPasswordExpired, MultiFactorRequired, PasswordChangeRequired, UserAccountDisabled, UserAccountLocked, UserAuthenticationFailed,
-    UserInteractionRequired,
+    InitialPasswordExpired, MultiFactorRequired, PasswordChangeRequired, ServerError, UserAccountDisabled, UserAccountLocked,
+    UserAuthenticationFailed, UserInteractionRequired,
 };
 
 const MANY: &str = "too many|consecutive|maximum|exceeded|multiple|repeated|number of";
@@ -28,7 +28,7 @@ const NOT_READY: &str = "not verified|isnt verified|unverified|not confirmed|unc
 const PERSON_NEEDED: &str = "not fully set up|not fully setup|hasnt approved|has not approved|havent approved|not approved this|\
     not yet approved|interaction required|interaction is required|user interaction|requires interaction|login required|consent|\
     terms of use|terms of service|terms and conditions|accept the terms|required action|privacy policy|update your profile|\
-    update profile|reauth|rapt |re authenticat|not granted access to|user action";
+    update profile|rapt |not granted access to|user action";
 const UNREACHABLE: &str = "could not obtain|could not connect|couldnt connect|could not reach|cannot connect|cannot reach|cant connect|\
     unable to connect|unable to reach|unable to contact|unreachable|not reachable|unavailable|timeout|timed out|error from|\
     failed to connect|communication|connection refused|connection error|connection reset|connect error|not respond|didnt respond|\
@@ -40,6 +40,8 @@ const UNREACHABLE: &str = "could not obtain|could not connect|couldnt connect|co
 pub(super) const STATE: &[Pattern] = &[
     says(Client(Cause::ClientDisabled), On::ClientCredentials, &[&[MANY], &[ATTEMPTS]], &[]),
     says(UserAccountLocked, On::Any, &[&[MANY], &[ATTEMPTS]], &["client "]),
+    // WSO2's number of a locked account.
+    says(UserAccountLocked, On::User, &[&["17003 "]], &[]),
     says(
         UserAccountLocked,
         On::Any,
@@ -63,23 +65,33 @@ pub(super) const STATE: &[Pattern] = &[
     says(MultiFactorRequired, On::NotClientCredentials, &[&[SECOND_FACTOR]], &["not enabled for|client secret"]),
     says(GrantTypeNotAllowed, On::Any, &[&["client requires|client demands|client needs"], &["consent"]], &[]),
     says(UserInteractionRequired, On::Any, &[&[PERSON_NEEDED]], &["scope|admin consent header"]),
+    says(UserInteractionRequired, On::NotRefresh, &[&["reauth|re authenticat"]], &["scope"]),
     says(
         UserAccountDisabled,
         On::Any,
         &[&["user |users |account|resource owner|member |email|e mail|mail |login |profile |person "], &[OFF, NOT_READY]],
-        &["client |consumer |application |app |grant|flow |token|service account|tenant|realm|not found|not exist|scope|origin |\
-                provider|domain|session|authentication is|credentials user|password expired"],
+        &[
+            "assertion|client |consumer |application |app |grant|flow |token|service account|tenant|realm|not found|not exist|scope|origin |\
+                provider|domain|session|authentication is|credentials user|password expired",
+        ],
     ),
     says(
         UserAccountDisabled,
         On::User,
         &[&["password disabled|password is disabled|password logon is disabled|password login is disabled for"]],
-        &[],
+        &["grant"],
     ),
 ];
 
 /// The provider behind the server: in UAA the origin, in Dex the connector.
 pub(super) const PROVIDER: &[Pattern] = &[
+    // The server can't sign: nobody's credentials.
+    says(
+        ServerError,
+        On::Any,
+        &[&["sign token|sign the token|signing key|signing keys"], &["unable|misconfigur|could not|cannot|failed to"]],
+        &["assertion|jwt bearer|client"],
+    ),
     says(
         IdentityProviderError,
         On::Any,

@@ -18,7 +18,7 @@ const METHOD_FAULT: &str = "mismatch|not match|doesnt match|must use|must be|req
 const CERTIFICATE: &str = "certificate|cert |certs |x509|x 509|mtls|mutual tls|subject dn|tls client|client ssl|thumbprint";
 const ASSERTION: &str = "client assertion|clientassertion|client jwt|private key jwt|signed jwt|client authentication with signed|\
     assertion type|federated identity credential|federated credential|federated client";
-const UNDECODABLE: &str = "url decode|urldecode|url encod|urlencod|percent|improperly encoded|form encod|base64|base 64|decode|decoding|\
+const UNDECODABLE: &str = "properly encoded|correctly encoded|not encoded|url decode|urldecode|url encod|urlencod|percent|improperly encoded|form encod|base64|base 64|decode|decoding|\
     encoding|malformed authorization|illegal hex|malformed basic|malformed credential|malformed client|parse";
 const ABOUT_A_USER: &str = "user |users |username|user name|password|resource owner";
 
@@ -120,17 +120,21 @@ pub(super) const CLIENT: &[Pattern] = &[
         &[&[CLIENT_ID], &["invalid|incorrect|wrong|not valid|isnt valid|bad |malformed|not a valid|failed to resolve", GONE]],
         &["secret|user |password|grant|scope|credentials|token"],
     ),
+    Pattern {
+        with: "invalid_client",
+        ..says(Client(Cause::WrongSecret), On::NoUser, &[&["hashedpassword is not the hash|hashed password is not the hash"]], &[])
+    },
     says(
         Client(Cause::WrongSecret),
         On::Any,
-        &[&[CLIENT_SECRET], &[WRONG, GONE, "do not match|unauthorized|not authorized|did not"]],
+        &[&[CLIENT_SECRET], &[WRONG, GONE, "do not match|unauthorized|not authorized|did not|error validating|not validate"]],
         &["user |users |username|user credentials|grant |grant type|flow|security token|either the client|\
                 invalid client or client credentials"],
     ),
     says(
         Client(Cause::WrongSecret),
         On::NoUser,
-        &[&["credential|credentials"], &[WRONG]],
+        &[&["credential|credentials"], &[WRONG, "unable to verify|could not verify|cannot verify|not verify"]],
         &["user |username|grant|subject|resource owner|either the client|invalid client or client credentials"],
     ),
     says(

@@ -23,16 +23,18 @@ const SENT: &str = "assertion|jwt|saml|signature|signing|id token|subject token|
 const FAULT: &str = "not trusted|untrusted|no trusted|replay|already used|not yet valid|unable to|could not|couldnt|cannot|decode|parse|\
     verif|validat|malformed|does not|not authorized|not allowed|too far|too long|in the future|must be|not before|unsupported|revoked|\
     must not|not found|error";
-const PLACE: &str = "tenant|realm|identity zone|identityzone|zone |authorization server|authorizationserver|subdomain|organization |\
+const PLACE: &str = "tenant|realm|instance |identity zone|identityzone|zone |authorization server|authorizationserver|subdomain|organization |\
     organisation |environment|directory |domain |user pool|userpool|host |hostname|org ";
 
 /// Limits, before "too many" is read as anything else.
 pub(super) const LIMITS: &[Pattern] = &[says(
     RateLimited,
     On::Any,
-    &[&["rate limit|ratelimit|too many requests|too many request |throttl|quota|spike arrest|spikearrest|request loop|requests per|\
-            limit exceeded|slow down|request limit"]],
-    &["attempt|login|password|user account"],
+    &[&[
+        "rate limit|ratelimit|login rate exceeded|rate exceeded|too many requests|too many request |throttl|quota|spike arrest|spikearrest|request loop|requests per|\
+            limit exceeded|slow down|request limit",
+    ]],
+    &["attempt|login attempt|failed login|password|user account"],
 )];
 
 /// API keys and subscriptions are a gateway's; beside a code of OAuth they are not meant.
@@ -57,7 +59,9 @@ pub(super) const MISSING: &[Pattern] = &[
         Client(Cause::MissingCredentials),
         On::Any,
         &[&[CLIENT_PARAMETERS], &[NOT_SENT, "no client|not found|none"]],
-        &["redirect|invalid or|client requires|scope|grant type|expired|certificate|audience|could not be found|requested id|with id"],
+        &[
+            "claim|jti |redirect|invalid or|client requires|scope|grant type|expired|certificate|audience|could not be found|requested id|with id",
+        ],
     ),
     says(
         Client(Cause::MissingCredentials),
@@ -75,12 +79,13 @@ pub(super) const MISSING: &[Pattern] = &[
 
 /// Grant types, scopes, audiences.
 pub(super) const GRANT_AND_SCOPE: &[Pattern] = &[
+    says(InvalidScope, On::Any, &[&["scopes requested|requested scope|any of the scopes|audience not found"]], &[]),
+    // The client is known and may not have this API.
     says(
-        InvalidScope,
+        AccessDenied,
         On::Any,
-        &[&["scopes requested|requested scope|any of the scopes|audience not found|associated to this api|\
-                client is not authorized to access|client not authorized to access"]],
-        &[],
+        &[&["client is not authorized to access|client not authorized to access|associated to this api"]],
+        &["scope", "grant type"],
     ),
     says(
         GrantTypeNotAllowed,
