@@ -95,12 +95,6 @@ impl TokenEndpoint {
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
-
-    /// Whether the host is an SAP Identity Authentication tenant of the vendor's own domains.
-    pub fn is_identity_authentication(&self) -> bool {
-        const DOMAINS: [&str; 4] = [".accounts.ondemand.com", ".accounts400.ondemand.com", ".accounts.cloud.sap", ".accounts.sapcloud.cn"];
-        self.0.host_str().is_some_and(|host| DOMAINS.iter().any(|domain| host.ends_with(domain)))
-    }
 }
 
 fn absolute(text: &str) -> Result<Url, EndpointError> {

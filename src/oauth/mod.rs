@@ -16,3 +16,4 @@ pub mod shown;
 pub mod token;
 pub mod totp;
 pub mod transport;
+pub mod vendor;

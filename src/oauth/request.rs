@@ -8,6 +8,7 @@ use url::form_urlencoded::Serializer;
 use super::client::{BasicHeader, BasicUser, Client, ClientAuthentication, basic_header};
 use super::endpoint::TokenEndpoint;
 use super::grant::Grant;
+use super::vendor::Vendor;
 
 /// Everything a token request is made of. What is in here has been checked: encoding it can't fail.
 #[derive(Debug, Clone)]
@@ -153,7 +154,7 @@ impl TokenRequest {
         // Identity Authentication wants the id in the body beside the header; RFC 6749 §2.3 allows it. Where the header
         // holds the token service's own user, nothing else would name the client.
         let in_header = matches!(self.client.authentication, ClientAuthentication::Basic { .. }) && self.basic_user.is_none();
-        if !in_header || self.endpoint.is_identity_authentication() {
+        if !in_header || Vendor::of(&self.endpoint) == Vendor::IdentityAuthentication {
             form.append_pair("client_id", &self.client.id);
         }
         match &self.client.authentication {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::oauth::endpoint::TokenEndpoint;
+use crate::oauth::vendor::Vendor;
 
 /// Identity Authentication takes 1,000 requests a minute a tenant, from all clients together.
 const IDENTITY_AUTHENTICATION_RATE: f64 = 15.0;
@@ -16,7 +17,7 @@ const SLOWEST: f64 = 0.1;
 
 /// The rate for an endpoint, in requests a second, where `configured` is the operator's.
 pub fn rate_for(endpoint: &TokenEndpoint, configured: f64) -> f64 {
-    if endpoint.is_identity_authentication() { configured.min(IDENTITY_AUTHENTICATION_RATE) } else { configured }
+    if Vendor::of(endpoint) == Vendor::IdentityAuthentication { configured.min(IDENTITY_AUTHENTICATION_RATE) } else { configured }
 }
 
 /// The pace of one endpoint. Times are since any fixed point, but for the pause, which the server names by the clock.
