@@ -94,6 +94,45 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason once, in the order of the documentation.
+    pub const ALL: &'static [Self] = &[
+        Self::TokenIssued,
+        Self::Pending,
+        Self::Suspended,
+        Self::ClientAuthenticationFailed,
+        Self::UserAuthenticationFailed,
+        Self::CredentialsRejected,
+        Self::UserAccountLocked,
+        Self::UserAccountDisabled,
+        Self::PasswordChangeRequired,
+        Self::InitialPasswordExpired,
+        Self::MultiFactorRequired,
+        Self::UserInteractionRequired,
+        Self::IdentityProviderNotSupported,
+        Self::IdentityProviderError,
+        Self::GrantTypeNotAllowed,
+        Self::InvalidScope,
+        Self::InvalidRequest,
+        Self::AssertionRejected,
+        Self::RefreshTokenInvalid,
+        Self::AccessDenied,
+        Self::TenantNotFound,
+        Self::RateLimited,
+        Self::TemporarilyUnavailable,
+        Self::ServerError,
+        Self::ProxyAuthenticationRequired,
+        Self::NotAnOAuthResponse,
+        Self::InvalidTokenResponse,
+        Self::TLSVerificationFailed,
+        Self::ConnectionFailed,
+        Self::CredentialsNotFound,
+        Self::CredentialsIncomplete,
+        Self::AssertionSourceNotReady,
+        Self::HostNotAllowed,
+        Self::SecretConflict,
+        Self::InvalidSpec,
+    ];
+
     /// Whether it is found before any request: an object's change ends it, not a wait.
     pub fn is_local(self) -> bool {
         use Reason::{AssertionSourceNotReady, CredentialsIncomplete, CredentialsNotFound, HostNotAllowed, InvalidSpec, SecretConflict};
@@ -165,6 +204,15 @@ mod tests {
 
     fn ready(status: ConditionStatus, reason: Reason) -> Observation {
         Observation { condition_type: ConditionType::Ready, status, reason, message: String::new() }
+    }
+
+    #[test]
+    fn every_reason_is_listed_once() {
+        let names: Vec<String> = Reason::ALL.iter().map(ToString::to_string).collect();
+        let unknown: StrDeserializer<'_, value::Error> = "Unheard".into_deserializer();
+        let all_of_serde = Reason::deserialize(unknown).unwrap_err().to_string();
+        let all: Vec<&str> = all_of_serde.split('`').skip(3).step_by(2).collect();
+        assert_eq!(names, all);
     }
 
     #[test]

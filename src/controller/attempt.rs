@@ -60,11 +60,12 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
         }
         Ok(Answer::Refused(refusal)) => {
             throttle(context, &ready.request, &refusal);
+            let circumstances = shared.exchange.circumstances(&ready);
             let (refusal, client_proof) = shared.exchange.diagnose(&observed.source.spec, &ready, refusal).await;
             permit.settle(refused(&refusal)).await;
             let attempt = Attempt { client_proof, ..made(&ready) };
             tracing::info!(host, reason = refusal.rejection.as_str(), status = refusal.http_status, "token request refused");
-            Ok(Outcome::Refused { failure: Failure::refused(&refusal, &host), attempt })
+            Ok(Outcome::Refused { failure: Failure::refused(&refusal, &circumstances), attempt })
         }
     }
 }
@@ -89,7 +90,8 @@ fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, c
 fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outcome {
     context.shared.metrics.saved();
     let Withheld { until, rejection } = refused;
-    Outcome::Withheld { failure: Failure::withheld(rejection, &ready.request.endpoint.host()), until, attempt: made(ready) }
+    let failure = Failure::withheld(rejection, &context.shared.exchange.circumstances(ready));
+    Outcome::Withheld { failure, until, attempt: made(ready) }
 }
 
 /// A 429 slows the endpoint down for all; a `Retry-After` on it, or on a 503, pauses it.

@@ -124,7 +124,7 @@ impl Checker {
         let permit = match self.exchange.attempts.admit(&ready.presented(), Standing::Unknown).await {
             Ok(permit) => permit,
             Err(NotAdmitted::Withheld(refused)) => {
-                return Ok(not_sent(Failure::withheld(refused.rejection, &ready.request.endpoint.host())));
+                return Ok(not_sent(Failure::withheld(refused.rejection, &self.exchange.circumstances(&ready))));
             }
             Err(NotAdmitted::Error(error)) => return Err(error),
         };
@@ -164,6 +164,7 @@ impl Checker {
 
     async fn refused(&self, source: &TokenSource, ready: &ReadyRequest, refusal: Refusal) -> CheckResult {
         let unclear = refusal.rejection == Rejection::CredentialsRejected && source.spec.grant.grant_type == GrantType::Password;
+        let circumstances = self.exchange.circumstances(ready);
         let (refusal, proof) = self.exchange.diagnose(&source.spec, ready, refusal).await;
         let probe = match (unclear, source.spec.diagnosis.probe, proof) {
             (false, ..) => Probed::NotNeeded,
@@ -171,7 +172,7 @@ impl Checker {
             (true, Probe::Never, None) => Probed::Off,
             (true, Probe::Auto, None) => Probed::Result(ProbeResult::Inconclusive),
         };
-        CheckResult::Refused { rejection: refusal.rejection, failure: Failure::refused(&refusal, &ready.request.endpoint.host()), probe }
+        CheckResult::Refused { rejection: refusal.rejection, failure: Failure::refused(&refusal, &circumstances), probe }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::oauth::request::TokenRequest;
 use crate::oauth::response::{Answer, Asked, ResponseBody, classify, refuse_transport};
 use crate::observability::metrics::Metrics;
 use crate::token_source::attempts::{Answered, Presented};
+use crate::token_source::circumstances::Circumstances;
 use crate::token_source::failure::Failure;
 use crate::token_source::probe::{self, Next};
 
@@ -114,6 +115,11 @@ impl Exchange {
         permit.settle(answered(&answer)).await;
         tracing::debug!(result = ?probe::judge(&answer), "the client was probed");
         Some(answer)
+    }
+
+    /// What a refusal of this request is told with: what was known of the client before it counts.
+    pub fn circumstances(&self, ready: &ReadyRequest) -> Circumstances {
+        Circumstances::of(&ready.request, self.proofs.of(&ready.client_digest) == Some(ProbeResult::Accepted))
     }
 
     /// Takes note of a token: whoever gets one has authenticated, and needs no probe.

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::circumstances::Circumstances;
 use super::failure::{Failure, Retry};
 use crate::api::condition::Reason;
 use crate::oauth::grant::GrantType;
@@ -64,7 +65,7 @@ pub fn explain(recorded: &Recorded) -> Explanation {
             remedy: String::new(),
         },
         Answer::Refused(refusal) => {
-            let Failure { reason, cause, message, remedy, retry, .. } = Failure::refused(&refusal, "the server");
+            let Failure { reason, cause, message, remedy, retry, .. } = Failure::refused(&refusal, &Circumstances::unknown());
             Explanation { id, reason: reason.to_string(), cause: cause.map(ClientCause::as_str), retry: Some(word(retry)), message, remedy }
         }
     }

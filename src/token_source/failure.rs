@@ -7,8 +7,11 @@ use jiff::Timestamp;
 
 use crate::api::condition::Reason;
 use crate::oauth::rejection::{ClientCause, Refusal, Rejection, RetryAfter, RetryClass};
+use crate::oauth::vendor::Vendor;
 
-use super::remedy;
+use super::circumstances::Circumstances;
+use super::meaning::meaning;
+use super::remedy::remedy;
 
 /// Longest message in a condition, in characters.
 pub const MESSAGE_MAX: usize = 500;
@@ -56,7 +59,7 @@ const POLL: Duration = Duration::from_secs(60);
 const RATE_LIMITED_FIRST: Duration = Duration::from_secs(60);
 
 impl Retry {
-    fn of(rejection: Rejection, retry_after: Option<RetryAfter>) -> Self {
+    pub(super) fn of(rejection: Rejection, retry_after: Option<RetryAfter>) -> Self {
         let (locked, limited) = (matches!(rejection, Rejection::UserAccountLocked), matches!(rejection, Rejection::RateLimited));
         Self::After {
             class: rejection.retry(),
@@ -68,10 +71,10 @@ impl Retry {
 
 impl Failure {
     /// The refusal of an authorization server, or of the way to it.
-    pub fn refused(refusal: &Refusal, host: &str) -> Self {
+    pub fn refused(refusal: &Refusal, circumstances: &Circumstances) -> Self {
         let reason = reason(refusal.rejection);
         let cause = refusal.rejection.cause();
-        let mut message = host.to_owned();
+        let mut message = circumstances.host.clone();
         match refusal.http_status {
             Some(status) => _ = write!(message, " answered {status}"),
             None => message.push_str(" was not reached"),
@@ -79,7 +82,7 @@ impl Failure {
         if let Some(error) = &refusal.error {
             _ = write!(message, " {error}");
         }
-        _ = write!(message, ": {}", refusal.note.unwrap_or_else(|| remedy::meaning(reason)));
+        _ = write!(message, ": {}", refusal.note.unwrap_or_else(|| meaning(reason)));
         if let Some(cause) = cause.filter(|cause| *cause != ClientCause::Unspecified) {
             _ = write!(message, " ({})", cause.as_str());
         }
@@ -92,7 +95,7 @@ impl Failure {
             http_status: refusal.http_status,
             error: refusal.error.clone(),
             message: capped(&message),
-            remedy: remedy::remedy(reason, cause).to_owned(),
+            remedy: circumstances.remedy(refusal.rejection),
             retry: Retry::of(refusal.rejection, refusal.retry_after),
         }
     }
@@ -105,7 +108,7 @@ impl Failure {
             http_status: None,
             error: None,
             message: capped(&message.into()),
-            remedy: remedy::remedy(reason, None).to_owned(),
+            remedy: remedy(reason, None, Vendor::Other),
             retry: Retry::Watch,
         }
     }
@@ -120,7 +123,7 @@ impl Failure {
     pub fn bad_certificate(problem: &str) -> Self {
         let cause = Some(ClientCause::BadCertificate);
         let reason = Reason::ClientAuthenticationFailed;
-        let remedy = remedy::remedy(reason, cause).to_owned();
+        let remedy = remedy(reason, cause, Vendor::Other);
         Self { cause, remedy, ..Self::local(reason, format!("the client certificate in the credentials Secret: {problem}")) }
     }
 
@@ -141,11 +144,11 @@ impl Failure {
     }
 
     /// The same credentials were refused elsewhere, so they were not sent again.
-    pub fn withheld(rejection: Rejection, host: &str) -> Self {
-        let reason = reason(rejection);
+    pub fn withheld(rejection: Rejection, circumstances: &Circumstances) -> Self {
+        let (reason, host) = (reason(rejection), &circumstances.host);
         let message = format!(
             "{host} refused the same credentials twice within the hour: {}. They are not sent again before the hour is over, so that no account gets locked",
-            remedy::meaning(reason)
+            meaning(reason)
         );
         Self {
             reason,
@@ -153,15 +156,17 @@ impl Failure {
             http_status: None,
             error: None,
             message: capped(&message),
-            remedy: remedy::remedy(reason, rejection.cause()).to_owned(),
+            remedy: circumstances.remedy(rejection),
             retry: Retry::of(rejection, None),
         }
     }
 
-    /// Message and remedy as one text for a condition.
+    /// Message and remedy as one text for a condition, with a link to more behind it. What is too long is cut before the link.
     pub fn told(&self) -> String {
         let message = self.message.trim_end_matches('.');
-        capped(&format!("{message}. {}", self.remedy))
+        let link = format!(" See {}", link(self.reason));
+        let text = shortened(&format!("{message}. {}", self.remedy), MESSAGE_MAX.saturating_sub(link.chars().count()));
+        text + &link
     }
 }
 
@@ -197,11 +202,28 @@ pub fn reason(rejection: Rejection) -> Reason {
     }
 }
 
-/// At most [`MESSAGE_MAX`] characters, cut at a word where one ends near.
+/// Where docs/failures.md tells more of a reason.
+pub fn link(reason: Reason) -> String {
+    const PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/failures.md");
+    format!("{PAGE}#{}", anchor(&reason.to_string()))
+}
+
+/// The anchor that GitHub makes of a heading of one word.
+pub fn anchor(heading: &str) -> String {
+    heading.to_lowercase()
+}
+
+/// At most [`MESSAGE_MAX`] characters.
 pub(super) fn capped(text: &str) -> String {
-    let Some((end, _)) = text.char_indices().nth(MESSAGE_MAX) else {
+    shortened(text, MESSAGE_MAX)
+}
+
+/// At most so many characters, cut at a word where one ends before.
+fn shortened(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
         return text.to_owned();
-    };
+    }
+    let end = text.char_indices().nth(max.saturating_sub(1)).map_or(0, |(end, _)| end);
     let head = text.get(..end).unwrap_or_default();
     let head = head.rsplit_once(' ').map_or(head, |(words, _)| words);
     format!("{head}…")
@@ -210,6 +232,7 @@ pub(super) fn capped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token_source::hint::Hint;
 
     fn refusal(rejection: Rejection) -> Refusal {
         Refusal {
@@ -222,9 +245,14 @@ mod tests {
         }
     }
 
+    fn asked(vendor: Vendor, hints: Vec<Hint>) -> Circumstances {
+        Circumstances { host: "auth.example.com".into(), vendor, hints }
+    }
+
     #[test]
     fn a_refusal_says_who_answered_what_and_what_it_means() {
-        let failure = Failure::refused(&refusal(Rejection::ClientAuthenticationFailed(ClientCause::WrongSecret)), "auth.example.com");
+        let wrong_secret = Rejection::ClientAuthenticationFailed(ClientCause::WrongSecret);
+        let failure = Failure::refused(&refusal(wrong_secret), &asked(Vendor::Other, Vec::new()));
         assert_eq!(
             failure.message,
             "auth.example.com answered 401 invalid_client: the client was not accepted (WrongSecret): \"Bad credentials\""
@@ -232,19 +260,40 @@ mod tests {
     }
 
     #[test]
-    fn every_rejection_has_a_meaning_and_a_remedy_that_fit_a_condition() {
-        for rejection in Rejection::ALL.iter().copied() {
-            let failure = Failure::refused(&refusal(rejection), "auth.example.com");
-            assert!(!failure.remedy.is_empty(), "{rejection:?}");
-            assert!(failure.told().chars().count() <= MESSAGE_MAX, "{rejection:?}");
-            assert_eq!(failure.reason.to_string(), rejection.as_str());
+    fn every_rejection_has_a_meaning_a_remedy_and_a_link_that_fit_a_condition() {
+        let long = Refusal { description: Some("word ".repeat(40)), ..refusal(Rejection::CredentialsRejected) };
+        for (rejection, vendor) in Rejection::ALL.iter().flat_map(|rejection| Vendor::ALL.iter().map(move |vendor| (*rejection, *vendor))) {
+            for refusal in [refusal(rejection), Refusal { rejection, ..long.clone() }] {
+                let failure = Failure::refused(&refusal, &asked(vendor, Hint::ALL.to_vec()));
+                assert!(!failure.remedy.is_empty(), "{rejection:?}");
+                assert_eq!(failure.reason.to_string(), rejection.as_str());
+                let told = failure.told();
+                assert!(told.chars().count() <= MESSAGE_MAX, "{rejection:?} {vendor:?}");
+                let anchor = format!("/blob/main/docs/failures.md#{}", rejection.as_str().to_lowercase());
+                assert!(told.ends_with(&anchor) && told.contains(" See https://") && !failure.message.contains("https://"), "{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_remedy_is_the_vendors_and_hints_stand_behind_it() {
+        let wrong_secret = Rejection::ClientAuthenticationFailed(ClientCause::WrongSecret);
+        let hints = vec![Hint::PaddedSecret, Hint::PaddedUser];
+        for failure in [
+            Failure::refused(&refusal(wrong_secret), &asked(Vendor::Xsuaa, hints.clone())),
+            Failure::withheld(wrong_secret, &asked(Vendor::Xsuaa, hints)),
+        ] {
+            assert!(failure.remedy.contains("binding-secret") && failure.remedy.ends_with(Hint::PaddedSecret.text()), "{}", failure.remedy);
         }
     }
 
     #[test]
     fn a_long_message_is_cut_and_says_so() {
-        let failure = Failure::local(Reason::InvalidSpec, "word ".repeat(300));
-        assert!(failure.message.chars().count() <= MESSAGE_MAX);
-        assert!(failure.message.ends_with('…'));
+        for text in ["word ".repeat(300), "x".repeat(600)] {
+            let failure = Failure::local(Reason::InvalidSpec, text);
+            assert!(failure.message.chars().count() <= MESSAGE_MAX && failure.message.ends_with('…'));
+            let told = failure.told();
+            assert!(told.chars().count() <= MESSAGE_MAX && told.contains("… See ") && told.ends_with("#invalidspec"), "{told}");
+        }
     }
 }

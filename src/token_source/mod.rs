@@ -4,11 +4,15 @@
 pub mod assertion;
 pub mod attempts;
 pub mod binding;
+pub mod circumstances;
 pub mod credentials;
 pub mod digest;
 pub mod explain;
 pub mod failure;
+pub mod handbook;
+pub mod hint;
 pub mod manifests;
+pub mod meaning;
 pub mod observed;
 pub mod outcome;
 pub mod overview;

@@ -1,149 +1,98 @@
-//! What each reason means, and what to do about it. The one table: conditions, Events and docs read it.
+//! What to do about each reason: a general text, and what the vendor of the token endpoint has to say beside it.
+//!
+//! Conditions, Events, `status.lastFailure.remedy` and docs/failures.md all read this one table.
 
 use crate::api::condition::Reason;
 use crate::oauth::rejection::ClientCause;
+use crate::oauth::vendor::Vendor;
 
-/// What the reason says, as a clause.
-pub fn meaning(reason: Reason) -> &'static str {
-    match reason {
-        Reason::TokenIssued => "a token was issued",
-        Reason::Pending => "no token was requested yet",
-        Reason::Suspended => "token requests are suspended",
-        Reason::ClientAuthenticationFailed => "the client was not accepted",
-        Reason::UserAuthenticationFailed => "the client was accepted, the user name or password was not",
-        Reason::CredentialsRejected => "the client or the user was not accepted, and the answer does not say which",
-        Reason::UserAccountLocked => "the user's account is locked",
-        Reason::UserAccountDisabled => "the user's account is not active",
-        Reason::PasswordChangeRequired => "the user must change the password first",
-        Reason::InitialPasswordExpired => "the user's initial password has expired",
-        Reason::MultiFactorRequired => "the user needs a second factor",
-        Reason::UserInteractionRequired => "the user must consent or act in a browser first",
-        Reason::IdentityProviderNotSupported => "no identity provider that supports this grant fits the user",
-        Reason::IdentityProviderError => "the identity provider behind the server failed",
-        Reason::GrantTypeNotAllowed => "the server or the client's registration does not allow this grant type",
-        Reason::InvalidScope => "a scope, audience or resource was not accepted",
-        Reason::InvalidRequest => "the server did not accept the request's form",
-        Reason::AssertionRejected => "the assertion was not accepted",
-        Reason::RefreshTokenInvalid => "the refresh token was not accepted",
-        Reason::AccessDenied => "a policy of the server denies the token",
-        Reason::TenantNotFound => "the server knows no such tenant",
-        Reason::RateLimited => "too many token requests",
-        Reason::TemporarilyUnavailable => "the server is temporarily unavailable",
-        Reason::ServerError => "the server failed",
-        Reason::ProxyAuthenticationRequired => "a proxy on the way demands authentication",
-        Reason::NotAnOAuthResponse => "this is no answer of a token endpoint",
-        Reason::InvalidTokenResponse => "the answer holds no usable token",
-        Reason::TLSVerificationFailed => "the server's certificate was not trusted",
-        Reason::ConnectionFailed => "no connection",
-        Reason::CredentialsNotFound => "the credentials were not found",
-        Reason::CredentialsIncomplete => "the credentials are incomplete",
-        Reason::AssertionSourceNotReady => "the assertion's source has none yet",
-        Reason::HostNotAllowed => "the operator does not allow this host",
-        Reason::SecretConflict => "the target Secret belongs to someone else",
-        Reason::InvalidSpec => "the spec can't be used",
+mod client;
+mod local;
+mod request;
+mod server;
+mod user;
+
+/// What to do about a reason.
+#[derive(Clone, Copy)]
+pub struct Advice {
+    /// What holds for every server.
+    pub general: &'static str,
+    /// What holds for this vendor's servers beside it, if anything does.
+    pub specific: fn(Vendor) -> Option<&'static str>,
+}
+
+impl Advice {
+    /// The same for every server.
+    const fn plain(general: &'static str) -> Self {
+        Self { general, specific: |_| None }
     }
 }
 
-/// What to do: one to three sentences for the people who run the cluster.
-pub fn remedy(reason: Reason, cause: Option<ClientCause>) -> &'static str {
-    match reason {
-        Reason::TokenIssued => "",
-        Reason::Pending => "See that the operator is running and watches this namespace.",
-        Reason::Suspended => "Set spec.suspend to false to request tokens again.",
-        Reason::ClientAuthenticationFailed => client_remedy(cause.unwrap_or(ClientCause::Unspecified)),
-        Reason::UserAuthenticationFailed => {
-            "Log on with this user and password at the identity provider in a browser; if that fails, change the password or use another user. A Universal ID user needs the separate password of the SAP ID service account."
-        }
-        Reason::CredentialsRejected => {
-            "Check client id and secret first, for instance by a client_credentials request with the same client, then user name and password at the identity provider."
-        }
-        Reason::UserAccountLocked => {
-            "Wait for the lock to end (often 60 minutes) or have an administrator unlock the user, then correct the password in the credentials Secret."
-        }
-        Reason::UserAccountDisabled => {
-            "Have an administrator activate the user (verified mail address, password logon allowed), or use another user."
-        }
-        Reason::PasswordChangeRequired => "Log on with this user in a browser, set a new password and put it into the credentials Secret.",
-        Reason::InitialPasswordExpired => {
-            "Have an administrator issue a new initial password, log on once in a browser to set a lasting one, and put that into the credentials Secret."
-        }
-        Reason::MultiFactorRequired => "Exempt this technical user from the second factor, or use a grant without a user.",
-        Reason::UserInteractionRequired => {
-            "Have an administrator grant consent for this client, or complete the user's account in a browser."
-        }
-        Reason::IdentityProviderNotSupported => {
-            "Only OpenID Connect providers support the password grant, SAML does not. Use the origin key of one that does, sap.default or sap.custom on XSUAA, in login_hint."
-        }
-        Reason::IdentityProviderError => {
-            "The server could not reach or use the identity provider behind it. It is tried again; if it stays, read the authorization server's log."
-        }
-        Reason::GrantTypeNotAllowed => "Allow the grant type in the client's registration, or set spec.grant.type to one that is allowed.",
-        Reason::InvalidScope => "Ask only for scopes, audience and resource that the client is registered for.",
-        Reason::InvalidRequest => {
-            "Compare the request with the server's documentation: extra parameters, client authentication method, and the token URL itself."
-        }
-        Reason::AssertionRejected => {
-            "Check the assertion's issuer, audience, signature and life, and the trust that the server has in its issuer."
-        }
-        Reason::RefreshTokenInvalid => "Provide a new refresh token, or use a grant that needs none.",
-        Reason::AccessDenied => {
-            "Ask the server's administrator which policy denies it: conditional access, allowed addresses, or the client's assignment."
-        }
-        Reason::TenantNotFound => {
-            "Check the tenant or realm in spec.tokenURL and spec.tenant: its subdomain, its spelling, and that it still exists."
-        }
-        Reason::RateLimited => {
-            "Nothing to do: requests pause as long as the server asks. If it stays, fewer TokenSources or longer token lives help."
-        }
-        Reason::TemporarilyUnavailable => "Nothing to do: it is tried again well before the token expires.",
-        Reason::ServerError => "It is tried again. If it stays, read the authorization server's log.",
-        Reason::ProxyAuthenticationRequired => {
-            "The proxy between the operator and the server wants credentials: have the host exempted there."
-        }
-        Reason::NotAnOAuthResponse => {
-            "Check spec.tokenURL: it is answered by a web page, a redirect or a gateway, not by a token endpoint. Redirects are never followed with credentials."
-        }
-        Reason::InvalidTokenResponse => {
-            "Check that spec.tokenURL is a token endpoint and that it issues Bearer tokens with a sane lifetime."
-        }
-        Reason::TLSVerificationFailed => {
-            "Put the certificates of the authority that signed the server's certificate into spec.tls.caBundle, or have the server's certificate renewed or reissued for this host."
-        }
-        Reason::ConnectionFailed => {
-            "Check the host in spec.tokenURL, DNS, network policies and firewalls between the operator and the server."
-        }
-        Reason::CredentialsNotFound => "Create the object in the TokenSource's own namespace, or correct its name.",
-        Reason::CredentialsIncomplete => "Add the key to the object, or name the right key in spec.credentials.keys.",
-        Reason::AssertionSourceNotReady => "See the conditions of the object that provides the assertion.",
-        Reason::HostNotAllowed => "Have the operator's administrator allow the address (--allow-cidr), or use another token URL.",
-        Reason::SecretConflict => "Set spec.secret.name to a name that is free, or delete the Secret if nobody needs it.",
-        Reason::InvalidSpec => "Correct the field and apply the TokenSource again.",
+/// One to three sentences for the people who run the cluster; none where there is nothing to mend.
+pub fn remedy(reason: Reason, cause: Option<ClientCause>, vendor: Vendor) -> String {
+    let Advice { general, specific } = advice(reason, cause);
+    match specific(vendor) {
+        Some(specific) => format!("{general} {specific}"),
+        None => general.to_owned(),
     }
 }
 
-fn client_remedy(cause: ClientCause) -> &'static str {
+/// The advice for a reason, and for the cause within `ClientAuthenticationFailed`.
+pub fn advice(reason: Reason, cause: Option<ClientCause>) -> Advice {
+    match reason {
+        Reason::TokenIssued => local::TOKEN_ISSUED,
+        Reason::Pending => local::PENDING,
+        Reason::Suspended => local::SUSPENDED,
+        Reason::ClientAuthenticationFailed => client_advice(cause.unwrap_or(ClientCause::Unspecified)),
+        Reason::UserAuthenticationFailed => user::AUTHENTICATION_FAILED,
+        Reason::CredentialsRejected => user::CREDENTIALS_REJECTED,
+        Reason::UserAccountLocked => user::ACCOUNT_LOCKED,
+        Reason::UserAccountDisabled => user::ACCOUNT_DISABLED,
+        Reason::PasswordChangeRequired => user::PASSWORD_CHANGE_REQUIRED,
+        Reason::InitialPasswordExpired => user::INITIAL_PASSWORD_EXPIRED,
+        Reason::MultiFactorRequired => user::MULTI_FACTOR_REQUIRED,
+        Reason::UserInteractionRequired => user::INTERACTION_REQUIRED,
+        Reason::IdentityProviderNotSupported => user::IDENTITY_PROVIDER_NOT_SUPPORTED,
+        Reason::IdentityProviderError => user::IDENTITY_PROVIDER_ERROR,
+        Reason::GrantTypeNotAllowed => request::GRANT_TYPE_NOT_ALLOWED,
+        Reason::InvalidScope => request::INVALID_SCOPE,
+        Reason::InvalidRequest => request::INVALID_REQUEST,
+        Reason::AssertionRejected => request::ASSERTION_REJECTED,
+        Reason::RefreshTokenInvalid => request::REFRESH_TOKEN_INVALID,
+        Reason::AccessDenied => request::ACCESS_DENIED,
+        Reason::TenantNotFound => request::TENANT_NOT_FOUND,
+        Reason::RateLimited => server::RATE_LIMITED,
+        Reason::TemporarilyUnavailable => server::TEMPORARILY_UNAVAILABLE,
+        Reason::ServerError => server::SERVER_ERROR,
+        Reason::ProxyAuthenticationRequired => server::PROXY_AUTHENTICATION_REQUIRED,
+        Reason::NotAnOAuthResponse => server::NOT_AN_OAUTH_RESPONSE,
+        Reason::InvalidTokenResponse => server::INVALID_TOKEN_RESPONSE,
+        Reason::TLSVerificationFailed => server::TLS_VERIFICATION_FAILED,
+        Reason::ConnectionFailed => server::CONNECTION_FAILED,
+        Reason::CredentialsNotFound => local::CREDENTIALS_NOT_FOUND,
+        Reason::CredentialsIncomplete => local::CREDENTIALS_INCOMPLETE,
+        Reason::AssertionSourceNotReady => local::ASSERTION_SOURCE_NOT_READY,
+        Reason::HostNotAllowed => local::HOST_NOT_ALLOWED,
+        Reason::SecretConflict => local::SECRET_CONFLICT,
+        Reason::InvalidSpec => local::INVALID_SPEC,
+    }
+}
+
+fn client_advice(cause: ClientCause) -> Advice {
     match cause {
-        ClientCause::UnknownClient => {
-            "Check the client id and that the token URL belongs to the tenant where the client is registered; a subscriber's application must be onboarded there."
-        }
-        ClientCause::WrongSecret => {
-            "Put the client's current secret into the credentials Secret; check that the service binding or key it came from still exists and that its credential type is allowed."
-        }
-        ClientCause::ExpiredSecret => "Create a new client secret at the authorization server and put it into the credentials Secret.",
-        ClientCause::SecretEncoding => {
-            "The secret holds characters that the server decodes differently: use clientAuthentication.method Body, or change clientAuthentication.basicEncoding."
-        }
-        ClientCause::WrongAuthenticationMethod => {
-            "Use the client authentication method that the client is registered for: set spec.clientAuthentication.method."
-        }
-        ClientCause::BadCertificate => {
-            "Check that the client certificate is the registered one, has not expired, and that x509 is among the allowed credential types."
-        }
-        ClientCause::BadClientAssertion => "Check the client assertion's issuer, audience, key and life against the client's registration.",
-        ClientCause::MissingCredentials => {
-            "The server saw no client credentials: check the keys of the credentials Secret and spec.clientAuthentication.method."
-        }
-        ClientCause::ClientDisabled => "Have the client enabled at the authorization server.",
-        ClientCause::Unspecified => "Check client id and secret, the client's registration, and spec.clientAuthentication.method.",
+        ClientCause::UnknownClient => client::UNKNOWN_CLIENT,
+        ClientCause::WrongSecret => client::WRONG_SECRET,
+        ClientCause::ExpiredSecret => client::EXPIRED_SECRET,
+        ClientCause::SecretEncoding => client::SECRET_ENCODING,
+        ClientCause::WrongAuthenticationMethod => client::WRONG_AUTHENTICATION_METHOD,
+        ClientCause::BadCertificate => client::BAD_CERTIFICATE,
+        ClientCause::BadClientAssertion => client::BAD_CLIENT_ASSERTION,
+        ClientCause::MissingCredentials => client::MISSING_CREDENTIALS,
+        ClientCause::ClientDisabled => client::CLIENT_DISABLED,
+        ClientCause::Unspecified => client::UNSPECIFIED,
     }
 }
+
+#[cfg(test)]
+#[path = "remedy_tests.rs"]
+mod tests;

@@ -7,6 +7,8 @@ use super::*;
 use crate::api::status::LastAttempt;
 use crate::oauth::rejection::{ClientCause, Refusal, Rejection};
 use crate::oauth::token::{IssuedToken, Lifetime};
+use crate::oauth::vendor::Vendor;
+use crate::token_source::circumstances::Circumstances;
 use crate::token_source::digest::RequestDigest;
 use crate::token_source::scene::{Scene, at, digest};
 
@@ -31,9 +33,13 @@ fn attempt(scene: &Scene) -> Attempt {
     }
 }
 
+fn asked() -> Circumstances {
+    Circumstances { host: "auth.example.com".into(), vendor: Vendor::Other, hints: Vec::new() }
+}
+
 fn refused(scene: &Scene, rejection: Rejection) -> Report {
     let refusal = Refusal { http_status: Some(401), ..Refusal::new(rejection) };
-    told(scene, Outcome::Refused { failure: Failure::refused(&refusal, "auth.example.com"), attempt: attempt(scene) })
+    told(scene, Outcome::Refused { failure: Failure::refused(&refusal, &asked()), attempt: attempt(scene) })
 }
 
 fn issued(scene: &Scene, scope: Option<&str>) -> Report {
@@ -194,8 +200,7 @@ fn a_token_of_an_older_spec_does_not_make_the_new_one_ready() {
 #[test]
 fn withheld_credentials_are_told_with_the_refusal_that_held_them_back() {
     let scene = Scene::new().annotated("1");
-    let outcome =
-        Outcome::Withheld { failure: Failure::withheld(WRONG_SECRET, "auth.example.com"), until: at(4000), attempt: attempt(&scene) };
+    let outcome = Outcome::Withheld { failure: Failure::withheld(WRONG_SECRET, &asked()), until: at(4000), attempt: attempt(&scene) };
     let report = told(&scene, outcome);
     assert_eq!(conditions(&report)[0], "False/ClientAuthenticationFailed");
     assert_eq!((report.requeue, report.status.next_attempt_time.clone()), (Some(at(4000)), Some(Time(at(4000)))));
