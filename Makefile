@@ -33,9 +33,10 @@ lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licen
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
 
 .PHONY: generate
-generate: ## Make the generated files anew: crds/
+generate: ## Make the generated files anew: crds/, docs/failures.md
 	$(CARGO) run --quiet --bin tokensource -- crd > crds/tokensources.tokensource.dev.yaml.new
 	mv crds/tokensources.tokensource.dev.yaml.new crds/tokensources.tokensource.dev.yaml
+	UPDATE_GENERATED=1 $(CARGO) test --quiet --test generated the_page_of_failures
 
 .PHONY: clean
 clean: ## Remove what was built here (the cache of the test world stays)

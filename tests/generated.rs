@@ -18,6 +18,18 @@ fn the_crd_in_crds_is_what_the_binary_prints() {
     assert!(printed.stdout == stored, "crds/ is out of date: run `make generate`");
 }
 
+/// With `UPDATE_GENERATED` in the environment the page is written instead; `make generate` does so.
+#[test]
+fn the_page_of_failures_in_docs_is_what_the_code_renders() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md");
+    let rendered = tokensource::token_source::handbook::render();
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&path, &rendered).unwrap();
+    }
+    let stored = fs::read_to_string(&path).unwrap_or_default();
+    assert!(stored == rendered, "docs/failures.md is out of date: run `make generate`");
+}
+
 #[test]
 fn the_readme_lists_every_reason_and_every_cause() {
     let readme = include_str!("../README.md");

@@ -86,3 +86,18 @@ async fn a_client_that_got_a_token_needs_no_probe() {
     sleep(Duration::from_millis(500)).await;
     assert_eq!(grants(&endpoint), ["password", "password"]);
 }
+
+#[tokio::test]
+async fn a_client_that_got_a_token_before_is_told_to_look_for_what_has_changed() {
+    let stage = Stage::set("tookit").await;
+    let _operator = stage.operator();
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    let refusal = Step::Json { status: 401, body: json!({"error": "invalid_client"}) };
+    endpoint.script("idp", vec![Step::Token { expires_in: 3600 }, refusal]);
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
+    stage.source("orders", json!({"tokenURL": endpoint.url("idp"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    stage.until_ready("orders").await;
+    stage.annotate("orders", "tokensource.dev/refresh-requested-at", "1").await;
+    let failure = stage.until_refused("orders", "ClientAuthenticationFailed").await.0.last_failure.unwrap();
+    assert!(failure.remedy.contains("Hint: the server took this client with the same credentials before"), "{}", failure.remedy);
+}

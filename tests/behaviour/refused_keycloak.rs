@@ -38,6 +38,8 @@ async fn each_refusal_of_keycloak_has_its_reason() {
         assert!(status.is(ConditionType::Stalled, ConditionStatus::True), "{name}: {:#?}", status.0);
         let failure = status.0.last_failure.clone().unwrap();
         assert!((400..500).contains(&failure.http_status.unwrap()) && !failure.remedy.is_empty(), "{name}");
+        let link = format!("/docs/failures.md#{}", reason.to_lowercase());
+        assert!(status.message(ConditionType::Ready).ends_with(&link), "{name}: {}", status.message(ConditionType::Ready));
         if cause.is_some() {
             assert_eq!(status.cause().as_deref(), *cause, "{name}");
         }
@@ -59,4 +61,24 @@ async fn an_unknown_scope_is_an_invalid_scope() {
 
     let status = stage.until_refused("scope", "InvalidScope").await;
     assert_eq!(status.0.last_failure.unwrap().error.as_deref(), Some("invalid_scope"));
+}
+
+#[tokio::test]
+async fn the_remedy_is_keycloaks_and_a_line_end_behind_the_secret_is_hinted_at() {
+    let stage = Stage::set("remedy").await;
+    let _operator = stage.operator();
+    let url = stage.world.keycloak_token_url().unwrap();
+    let credentials =
+        [("padded", CC.id, format!("{}\n", CC.secret)), ("no-grant", NO_SERVICE_ACCOUNT.id, NO_SERVICE_ACCOUNT.secret.to_owned())];
+    for (name, id, secret) in &credentials {
+        let client = format!("{name}-client");
+        stage.secret(&client, &[("client_id", id), ("client_secret", secret)]).await;
+        stage.source(name, json!({"tokenURL": url, "credentials": {"secretRef": {"name": client}}})).await;
+    }
+
+    let padded = stage.until_refused("padded", "ClientAuthenticationFailed").await.0.last_failure.unwrap();
+    assert!(padded.remedy.contains("Keycloak's word for a wrong secret. Hint: the client secret begins or ends"), "{}", padded.remedy);
+    assert!(!padded.remedy.contains(CC.secret) && !padded.message.contains("Hint:"));
+    let no_grant = stage.until_refused("no-grant", "GrantTypeNotAllowed").await.0.last_failure.unwrap();
+    assert!(no_grant.remedy.contains("Service accounts roles") && !no_grant.remedy.contains("Hint:"), "{}", no_grant.remedy);
 }
