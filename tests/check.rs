@@ -145,3 +145,33 @@ async fn bad_input_ends_with_two_and_names_the_field_and_an_unreachable_server_w
     let (code, told, _) = check(source(json!({"tokenURL": "http://127.0.0.1:1/token"})), &["--deny-cidr", "127.0.0.0/8"]).await;
     assert!(code == Some(2) && told.contains("HostNotAllowed"), "{told}");
 }
+
+#[tokio::test]
+async fn nothing_that_was_sent_is_shown_although_the_server_quotes_it() {
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    let echo = format!("client {SECRET} user {PASSWORD} hunter2%2Bhunter2");
+    let headers = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+    let json = |body: Value| Step::Json { status: 400, body };
+    let answers = [
+        json(json!({"error": "invalid_request", "error_description": echo})),
+        json(json!({"error": PASSWORD, "message": echo})),
+        json(json!({"error": "x", "error_description": json!({"error": "y", "error_description": echo}).to_string()})),
+        Step::Raw {
+            status: 400,
+            headers: headers("www-authenticate", &format!("Bearer error=\"x\", error_description=\"{echo}\"")),
+            body: Vec::new(),
+        },
+        Step::Raw { status: 400, headers: headers("content-type", "text/html"), body: format!("<p>{echo}</p>").into_bytes() },
+        Step::Raw { status: 302, headers: headers("location", &format!("/?p={PASSWORD}")), body: Vec::new() },
+        Step::Raw { status: 400, headers: Vec::new(), body: echo.clone().into_bytes() },
+    ];
+    for (number, answer) in answers.into_iter().enumerate() {
+        let name = format!("echo-{number}");
+        endpoint.script(&name, vec![answer]);
+        let file = manifests(&[("orders", json!({"tokenURL": endpoint.url(&name), "grant": {"type": "Password"}}))]);
+        for format in ["text", "json"] {
+            let (code, told, _) = check(file.clone(), &["-o", format]).await;
+            assert_eq!(code, Some(1), "{told}");
+        }
+    }
+}

@@ -95,3 +95,16 @@ fn bad_input_is_named_and_ends_with_two() {
         assert!(text(&output.stderr).contains(expected), "{arguments:?}: {}", text(&output.stderr));
     }
 }
+
+#[test]
+fn explain_shows_nothing_that_may_be_a_credential() {
+    let lines = [
+        json!({"id": 1, "grant": "password", "status": 400, "body": json!({"error": "invalid_grant", "error_description": "Wrong password: correct-horse"}).to_string()}),
+        json!({"id": 2, "grant": "password", "status": 400, "body": json!({"error": "correct2horse", "error_description": "user 'correct-horse' unknown"}).to_string()}),
+        json!({"id": 3, "status": 401, "body": "secret=correct-horse&error=invalid_client"}),
+    ];
+    let output = tokensource(&["explain", "--jsonl", "-"], &lines.map(|line| line.to_string()).join("\n"));
+    assert!(output.status.success());
+    let told = text(&output.stdout);
+    assert!(told.lines().count() == 3 && !told.contains("correct"), "{told}");
+}

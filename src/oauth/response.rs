@@ -28,6 +28,8 @@ mod said;
 mod status;
 mod words;
 
+pub use clean::without_suspects;
+
 use body::Body;
 use evidence::Evidence;
 
@@ -195,16 +197,25 @@ fn text(evidence: &Evidence<'_>) -> Option<Rejection> {
 fn refused(asked: &Asked<'_>, evidence: &Evidence<'_>, verdict: Verdict) -> Answer {
     let Verdict { rejection, note } = verdict;
     let window_end = || (rejection == Rejection::RateLimited).then(|| retry_after::window_end(evidence.headers)).flatten();
+    let issued = issued_beside(&evidence.body);
+    let secrets: Vec<&str> = asked.credentials.iter().copied().chain(issued).collect();
     let inner = nested::inner(&evidence.said);
     let description = inner.as_ref().map_or(evidence.said.texts().next(), |inner| inner.texts().next());
     Answer::Refused(Refusal {
         rejection,
         http_status: Some(evidence.status),
-        error: evidence.said.code.as_deref().and_then(|code| clean::code(code, asked.credentials)),
-        description: description.and_then(|text| clean::description(text, asked.credentials)),
+        error: evidence.said.code.as_deref().and_then(|code| clean::code(code, &secrets)),
+        description: description.and_then(|text| clean::description(text, &secrets)),
         retry_after: retry_after::retry_after(evidence.headers).or_else(window_end),
         note,
     })
+}
+
+/// Tokens in an answer that is none: they may be valid all the same.
+fn issued_beside(body: &Body) -> Vec<&str> {
+    let Body::Object(object) = body else { return Vec::new() };
+    let tokens = ["access_token", "refresh_token", "id_token"].iter().filter_map(|name| object.get(*name)?.as_str());
+    tokens.filter(|token| !token.trim().is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::failure::{Failure, Retry};
 use crate::api::condition::Reason;
 use crate::oauth::grant::GrantType;
 use crate::oauth::rejection::{ClientCause, RetryClass};
-use crate::oauth::response::{Answer, Asked, ResponseBody, classify, refuse_transport};
+use crate::oauth::response::{Answer, Asked, ResponseBody, classify, refuse_transport, without_suspects};
 use crate::oauth::transport::TransportFault;
 
 /// Longest body that is read, as for answers over the network.
@@ -64,7 +64,10 @@ pub fn explain(recorded: &Recorded) -> Explanation {
             message: "the answer holds a usable token".to_owned(),
             remedy: String::new(),
         },
-        Answer::Refused(refusal) => {
+        Answer::Refused(mut refusal) => {
+            // What was sent is not known here.
+            refusal.error = refusal.error.filter(|code| without_suspects(code).is_some());
+            refusal.description = refusal.description.as_deref().and_then(without_suspects);
             let Failure { reason, cause, message, remedy, retry, .. } = Failure::refused(&refusal, &Circumstances::unknown());
             Explanation { id, reason: reason.to_string(), cause: cause.map(ClientCause::as_str), retry: Some(word(retry)), message, remedy }
         }

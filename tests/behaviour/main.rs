@@ -17,6 +17,7 @@ mod fixpoint;
 mod forced;
 mod grants;
 mod heal;
+mod hygiene;
 mod issue;
 mod lockout;
 mod mutual_tls;

@@ -61,12 +61,17 @@ impl Stage {
 
     /// Starts the operator for this namespace.
     pub fn operator_with(&self, flags: &[&str]) -> Operator {
+        self.operator_logging("warn,tokensource=trace", flags)
+    }
+
+    /// Starts the operator for this namespace, with another choice of what is logged.
+    pub fn operator_logging(&self, what: &str, flags: &[&str]) -> Operator {
         let log = NamedTempFile::new().unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_tokensource"))
             .args(["run", "--namespace", &self.namespace, "--metrics-addr", "127.0.0.1:0"])
             .args(flags)
             .env("KUBECONFIG", self.world.kubeconfig().unwrap())
-            .env("RUST_LOG", "warn,tokensource=trace")
+            .env("RUST_LOG", what)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.reopen().unwrap())
@@ -253,6 +258,14 @@ impl Operator {
 
     pub fn log(&self) -> String {
         fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// The metrics as they are served now.
+    pub async fn metrics(&self) -> String {
+        eventually("the operator serves metrics", || async { self.log().contains("metrics and health are served") }).await;
+        let log = self.log();
+        let address = log.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+        reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap()
     }
 
     pub fn is_running(&mut self) -> bool {

@@ -10,6 +10,9 @@ use url::form_urlencoded;
 
 mod dates;
 mod ids;
+mod unknown;
+
+pub use unknown::without_suspects;
 
 /// The longest code that is shown.
 const MAX_CODE: usize = 64;
