@@ -2,6 +2,12 @@
 
 /// The realm in Keycloak.
 pub const REALM: &str = "op";
+/// A realm with brute-force protection: [`ROPC`], and [`LOCKED`] to be locked out after [`FAILURES_BEFORE_LOCK`] failures.
+pub const LOCKING_REALM: &str = "locking";
+/// A realm that is switched off, with [`CC`].
+pub const CLOSED_REALM: &str = "closed";
+/// A realm that demands https, with [`CC`].
+pub const SECURE_REALM: &str = "secure";
 
 /// A client as both authorization servers know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +43,8 @@ pub const CC_SHORT: Client = client("cc-short", "cc-short-secret");
 pub const SPECIAL: Client = client("special", "p:ss w%rd+&=/é");
 /// Resource owner password credentials.
 pub const ROPC: Client = client("ropc", "ropc-secret");
+/// Like [`ROPC`], but its refresh tokens live [`SHORT_REFRESH_SECONDS`].
+pub const ROPC_SHORT: Client = client("ropc-short", "ropc-short-secret");
 /// Resource owner password credentials without a secret.
 pub const ROPC_PUBLIC: Client = client("ropc-public", "");
 /// The jwt-bearer grant; assertions of [`ASSERTION_ISSUER`] signed with `signing.key`.
@@ -55,6 +63,11 @@ pub const TOKEN_EXCHANGE: Client = client("exchange", "exchange-secret");
 /// Keycloak only: authenticates, but no grant is enabled for it.
 pub const NO_SERVICE_ACCOUNT: Client = client("no-service-account", "no-service-account-secret");
 
+/// Keycloak only: resource owner password credentials, for users who consented in a browser.
+pub const CONSENT: Client = client("consent", "consent-secret");
+
+/// UAA only: resource owner password credentials, for users of a provider that the UAA does not have.
+pub const OTHER_PROVIDER: Client = client("other-provider", "other-provider-secret");
 /// UAA only: the saml2-bearer grant.
 pub const SAML_BEARER: Client = client("saml", "saml-secret");
 /// UAA only: may manage clients and users. The UAA makes it itself, and keeps its own secret whatever the configuration says.
@@ -66,7 +79,7 @@ pub const ALICE: User = user("alice", "alice-pw");
 pub const DISABLED: User = user("disabled", "disabled-pw");
 /// Keycloak only: a user who must change the password first.
 pub const MUST_CHANGE: User = user("mustchange", "mustchange-pw");
-/// Keycloak only: for tests that switch the realm's brute-force protection on (it is off at start) and lock somebody out.
+/// Keycloak only, in [`LOCKING_REALM`]: to be locked out by tests.
 pub const LOCKED: User = user("locked", "locked-pw");
 
 /// Keycloak's bootstrap administrator, in realm `master`, client `admin-cli`.
@@ -89,3 +102,8 @@ pub const MUTUAL_TLS_SUBJECT: &str = "mtls-client";
 pub const LIFE_SECONDS: u32 = 60;
 /// Life of an access token of [`CC_SHORT`], in seconds.
 pub const SHORT_LIFE_SECONDS: u32 = 20;
+/// Life of a refresh token of [`ROPC_SHORT`], in seconds.
+pub const SHORT_REFRESH_SECONDS: u32 = 1;
+
+/// So many wrong passwords lock a user of [`LOCKING_REALM`], or of the UAA (its own default).
+pub const FAILURES_BEFORE_LOCK: u32 = 5;

@@ -25,7 +25,7 @@ const VERSION: &str = "26.7.3";
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// What Keycloak compiles into itself, once; a start then changes nothing in the distribution, so that several share it.
-/// The database is in memory: each start imports the realm anew. A client certificate is asked for, not demanded.
+/// The database is in memory: each start imports the realms anew. A client certificate is asked for, not demanded.
 const BUILD_OPTIONS: [&str; 3] = ["--db=dev-mem", "--health-enabled=true", "--https-client-auth=request"];
 
 /// Small enough for a laptop that runs two JVMs and a control plane.
@@ -66,7 +66,7 @@ pub(crate) struct Keycloak {
 }
 
 impl Keycloak {
-    /// Starts it with the realm of [`keycloak_realm`]; ready when the realm's discovery document is there.
+    /// Starts it with the realms of [`keycloak_realm`]; ready when the main one's discovery document is there.
     pub(crate) async fn start(distribution: &Path, pki: &Pki, scratch: &Scratch, progress: &Progress) -> Result<Self, Error> {
         progress.say("keycloak", &format!("starting Keycloak {VERSION} (about half a minute) …"));
         let started = ready::retried(|| Self::try_start(distribution, pki, scratch)).await?;
@@ -105,8 +105,10 @@ fn home(distribution: &Path, home: &Path, pki: &Pki) -> Result<PathBuf, Error> {
         fs::create_dir_all(home.join(folder)).in_file(home.join(folder))?;
     }
     fs::copy(distribution.join("bin/kc.sh"), &program).in_file(program)?;
-    let realm = home.join(format!("data/import/{REALM}-realm.json"));
-    fs::write(&realm, serde_json::to_vec_pretty(&keycloak_realm::realm(pki)?)?).in_file(realm)?;
+    for (name, realm) in keycloak_realm::realms(pki)? {
+        let file = home.join(format!("data/import/{name}-realm.json"));
+        fs::write(&file, serde_json::to_vec_pretty(&realm)?).in_file(file)?;
+    }
     Ok(home.to_owned())
 }
 

@@ -1,10 +1,11 @@
-//! The realm that Keycloak imports at start.
+//! The realms that Keycloak imports at start.
 
 use serde_json::{Value, json};
 
 use crate::accounts::{
-    self, ALICE, ALICE_AT_ASSERTION_ISSUER, ASSERTION_ISSUER, ASSERTION_ISSUER_ALIAS, Client, DISABLED, LIFE_SECONDS, LOCKED, MUST_CHANGE,
-    MUTUAL_TLS_SUBJECT, REALM, SHORT_LIFE_SECONDS, User,
+    self, ALICE, ALICE_AT_ASSERTION_ISSUER, ASSERTION_ISSUER, ASSERTION_ISSUER_ALIAS, CLOSED_REALM, Client, DISABLED, FAILURES_BEFORE_LOCK,
+    LIFE_SECONDS, LOCKED, LOCKING_REALM, MUST_CHANGE, MUTUAL_TLS_SUBJECT, REALM, SECURE_REALM, SHORT_LIFE_SECONDS, SHORT_REFRESH_SECONDS,
+    User,
 };
 use crate::error::Error;
 use crate::pki::{self, Pki};
@@ -12,8 +13,12 @@ use crate::pki::{self, Pki};
 /// Scopes that a client of the realm may ask for, and does not get unasked.
 const OPTIONAL_SCOPES: [&str; 2] = ["orders.read", "orders.write"];
 
-/// The realm as Keycloak's import format has it.
-pub(crate) fn realm(pki: &Pki) -> Result<Value, Error> {
+/// The realms by their names, as Keycloak's import format has them.
+pub(crate) fn realms(pki: &Pki) -> Result<[(&'static str, Value); 4], Error> {
+    Ok([(REALM, main_realm(pki)?), (LOCKING_REALM, locking_realm()), (CLOSED_REALM, closed_realm()), (SECURE_REALM, secure_realm())])
+}
+
+fn main_realm(pki: &Pki) -> Result<Value, Error> {
     let signing_certificate = pki::pem_body(&pki.read("signing.crt")?);
     let signing_key = pki::pem_body(&pki.read("signing.pub")?);
     Ok(json!({
@@ -24,7 +29,6 @@ pub(crate) fn realm(pki: &Pki) -> Result<Value, Error> {
         "revokeRefreshToken": true,
         "refreshTokenMaxReuse": 0,
         "accessTokenLifespan": LIFE_SECONDS,
-        "bruteForceProtected": false,
         "users": users(),
         "clientScopes": client_scopes(),
         // Who may have offline tokens: the built-in scope has this too.
@@ -32,6 +36,36 @@ pub(crate) fn realm(pki: &Pki) -> Result<Value, Error> {
         "identityProviders": [assertion_issuer(&signing_key)],
         "clients": clients(&signing_certificate),
     }))
+}
+
+/// Locks for an hour, however soon one failure follows the other.
+fn locking_realm() -> Value {
+    let client = confidential(&accounts::ROPC, json!({"directAccessGrantsEnabled": true}));
+    let settings = json!({
+        "enabled": true,
+        "bruteForceProtected": true,
+        "failureFactor": FAILURES_BEFORE_LOCK,
+        "waitIncrementSeconds": 3600,
+        "maxFailureWaitSeconds": 3600,
+        "users": [user(&LOCKED)],
+    });
+    merged(small_realm(LOCKING_REALM, &client), settings)
+}
+
+fn closed_realm() -> Value {
+    merged(service_realm(CLOSED_REALM), json!({"enabled": false}))
+}
+
+fn secure_realm() -> Value {
+    merged(service_realm(SECURE_REALM), json!({"enabled": true, "sslRequired": "all"}))
+}
+
+fn service_realm(name: &str) -> Value {
+    small_realm(name, &confidential(&accounts::CC, json!({"serviceAccountsEnabled": true})))
+}
+
+fn small_realm(name: &str, client: &Value) -> Value {
+    json!({"realm": name, "sslRequired": "none", "clientScopes": client_scopes(), "clients": [client]})
 }
 
 fn users() -> Value {
@@ -43,7 +77,7 @@ fn users() -> Value {
     );
     let disabled = merged(user(&DISABLED), json!({"enabled": false}));
     let must_change = merged(user(&MUST_CHANGE), json!({"requiredActions": ["UPDATE_PASSWORD"]}));
-    json!([alice, disabled, must_change, user(&LOCKED)])
+    json!([alice, disabled, must_change])
 }
 
 /// A complete profile: Keycloak refuses the password grant ("Account is not fully set up") to a user without one.
@@ -102,6 +136,8 @@ fn clients_with_secrets() -> Vec<Value> {
     let service = json!({"serviceAccountsEnabled": true});
     let password = json!({"directAccessGrantsEnabled": true});
     let short = json!({"attributes": {"access.token.lifespan": SHORT_LIFE_SECONDS.to_string()}});
+    let short_refresh = json!({"attributes": {"client.session.idle.timeout": SHORT_REFRESH_SECONDS.to_string()}});
+    let consent = json!({"consentRequired": true});
     let assertion = json!({"attributes": {
         "oauth2.jwt.authorization.grant.enabled": "true",
         "oauth2.jwt.authorization.grant.idp": ASSERTION_ISSUER_ALIAS,
@@ -112,6 +148,8 @@ fn clients_with_secrets() -> Vec<Value> {
         confidential(&accounts::CC_SHORT, merged(service.clone(), short)),
         confidential(&accounts::SPECIAL, service.clone()),
         confidential(&accounts::ROPC, merged(password.clone(), json!({"optionalClientScopes": ["offline_access"]}))),
+        confidential(&accounts::ROPC_SHORT, merged(password.clone(), short_refresh)),
+        confidential(&accounts::CONSENT, merged(password.clone(), consent)),
         client(&accounts::ROPC_PUBLIC, merged(password, json!({"publicClient": true}))),
         confidential(&accounts::TOKEN_EXCHANGE, merged(service.clone(), exchange)),
         confidential(&accounts::OFF, merged(service, json!({"enabled": false}))),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::accounts::{
     self, ALICE, ASSERTION_ISSUER, ASSERTION_ISSUER_ALIAS, Client, LIFE_SECONDS, SAML_AUDIENCE, SAML_ISSUER, SHORT_LIFE_SECONDS,
+    SHORT_REFRESH_SECONDS,
 };
 use crate::error::Error;
 use crate::pki::{self, Pki};
@@ -100,11 +101,15 @@ fn assertion_issuer(public_key: &str) -> Value {
 fn clients() -> Value {
     let life = json!({"access-token-validity": LIFE_SECONDS});
     let assertion = json!({"scope": USER_SCOPES, "authorities": "uaa.none"});
+    let short_refresh = merged(&life, &json!({"refresh-token-validity": SHORT_REFRESH_SECONDS}));
+    let other_provider = json!({"allowedproviders": ["ldap"]});
     let all = [
         client(&accounts::CC, "client_credentials", &json!({"authorities": "api.read,api.write", "access-token-validity": LIFE_SECONDS})),
         client(&accounts::CC_SHORT, "client_credentials", &json!({"authorities": "api.read", "access-token-validity": SHORT_LIFE_SECONDS})),
         client(&accounts::SPECIAL, "client_credentials", &json!({"authorities": "api.read"})),
         client(&accounts::ROPC, "password,refresh_token", &merged(&assertion, &life)),
+        client(&accounts::ROPC_SHORT, "password,refresh_token", &merged(&assertion, &short_refresh)),
+        client(&accounts::OTHER_PROVIDER, "password", &merged(&assertion, &other_provider)),
         client(&accounts::ROPC_PUBLIC, "password", &json!({"scope": "openid,uaa.user", "authorities": "uaa.none"})),
         client(&accounts::JWT_BEARER, "urn:ietf:params:oauth:grant-type:jwt-bearer", &assertion),
         client(&accounts::SAML_BEARER, "urn:ietf:params:oauth:grant-type:saml2-bearer", &assertion),

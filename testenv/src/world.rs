@@ -127,12 +127,17 @@ impl World {
 
     /// The token endpoint of Keycloak's realm, plain http.
     pub fn keycloak_token_url(&self) -> Result<String, NoWorld> {
-        Ok(realm_token_url(self.keycloak_url()?))
+        self.keycloak_token_url_of(REALM)
+    }
+
+    /// The token endpoint of a realm of Keycloak's, there or not, plain http.
+    pub fn keycloak_token_url_of(&self, realm: &str) -> Result<String, NoWorld> {
+        Ok(realm_token_url(self.keycloak_url()?, realm))
     }
 
     /// The token endpoint of Keycloak's realm with https; it asks for a client certificate, and takes none too.
     pub fn keycloak_tls_token_url(&self) -> Result<String, NoWorld> {
-        Ok(realm_token_url(self.keycloak_tls_url()?))
+        Ok(realm_token_url(self.keycloak_tls_url()?, REALM))
     }
 
     /// The UAA's base URL, with its context path, without a slash at the end.
@@ -160,8 +165,8 @@ fn without(variable: &'static str, component: &'static str) -> NoWorld {
     NoWorld::Without { variable, component }
 }
 
-fn realm_token_url(base: &str) -> String {
-    format!("{base}/realms/{REALM}/protocol/openid-connect/token")
+fn realm_token_url(base: &str, realm: &str) -> String {
+    format!("{base}/realms/{realm}/protocol/openid-connect/token")
 }
 
 #[cfg(test)]
