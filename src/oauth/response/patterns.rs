@@ -168,6 +168,15 @@ mod tests {
     }
 
     #[test]
+    fn where_no_token_was_sent_the_token_is_the_clients_assertion() {
+        for text in ["Token is not active", "Token reuse detected"] {
+            assert_eq!(read(text, Some("invalid_client"), ClientCredentials), Some(Client(ClientCause::BadClientAssertion)), "{text}");
+            assert_eq!(read(text, Some("invalid_grant"), JwtBearer), Some(Rejection::AssertionRejected), "{text}");
+            assert_eq!(read(text, Some("invalid_grant"), RefreshToken), Some(Rejection::RefreshTokenInvalid), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_not_understood_says_nothing() {
         for text in [
             "Die Anmeldung ist fehlgeschlagen",

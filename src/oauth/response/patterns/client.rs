@@ -64,6 +64,16 @@ pub(super) const CLIENT: &[Pattern] = &[
             &["certificate|grant"],
         )
     },
+    // Nothing else in such a request is a token (Keycloak: "Token is not active", "Token reuse detected").
+    Pattern {
+        with: CLIENT_CODES,
+        ..says(
+            Client(Cause::BadClientAssertion),
+            On::ClientCredentials,
+            &[&["token "], &[EXPIRED, "not active|not yet valid|reuse|replay|already used"]],
+            &["access token|refresh token|id token|bearer|grant|secret|certificate"],
+        )
+    },
     says(
         Client(Cause::BadCertificate),
         On::NotAssertion,
