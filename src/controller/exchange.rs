@@ -144,7 +144,10 @@ pub fn refused(refusal: &Refusal) -> Answered {
 fn read(request: &TokenRequest, response: &Response<ResponseBody>) -> Answer {
     let credentials = request.credentials();
     let plain: Vec<&str> = credentials.iter().map(SecretString::expose_secret).collect();
-    classify(&Asked { grant: request.grant.grant_type(), credentials: &plain }, response)
+    match classify(&Asked { grant: request.grant.grant_type(), credentials: &plain }, response) {
+        Answer::Refused(refusal) => Answer::Refused(refusal.of_request(request)),
+        issued @ Answer::Issued(_) => issued,
+    }
 }
 
 fn denied(host: &str) -> Failure {

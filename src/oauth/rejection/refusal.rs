@@ -4,7 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::Rejection;
+use super::{ClientCause, Rejection};
+use crate::oauth::client::ClientAuthentication;
+use crate::oauth::request::TokenRequest;
 
 /// Why no token was issued, with what may be told about it.
 ///
@@ -40,6 +42,21 @@ impl Refusal {
     pub const fn new(rejection: Rejection) -> Self {
         Self { rejection, http_status: None, error: None, description: None, retry_after: None, note: None }
     }
+
+    /// The refusal in view of the request. A secret that was not sent can't be the wrong one, whatever a server says of every
+    /// client that it does not accept (Keycloak: "Invalid client or Invalid client credentials"; UAA: "Bad credentials").
+    #[must_use]
+    pub fn of_request(mut self, request: &TokenRequest) -> Self {
+        if request.basic_user.is_none() && self.rejection == Rejection::ClientAuthenticationFailed(ClientCause::WrongSecret) {
+            self.rejection = Rejection::ClientAuthenticationFailed(match request.client.authentication {
+                ClientAuthentication::Body { .. } | ClientAuthentication::Basic { .. } => ClientCause::WrongSecret,
+                ClientAuthentication::MutualTls => ClientCause::BadCertificate,
+                ClientAuthentication::Assertion { .. } => ClientCause::BadClientAssertion,
+                ClientAuthentication::None => ClientCause::MissingCredentials,
+            });
+        }
+        self
+    }
 }
 
 /// What the server said, in the order status, code, description; our own note where it said nothing.
@@ -61,5 +78,44 @@ impl fmt::Display for Refusal {
             write!(f, ": {note}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::client::BasicEncoding::Raw;
+    use crate::oauth::client::{AssertionType, BasicUser, Client};
+    use crate::oauth::endpoint::{TokenEndpoint, UrlType};
+    use crate::oauth::grant::Grant;
+    use crate::oauth::request::ExtraParts;
+
+    fn request(authentication: ClientAuthentication) -> TokenRequest {
+        TokenRequest {
+            endpoint: TokenEndpoint::parse("https://as.example/token", UrlType::Dedicated, false).unwrap(),
+            client: Client { id: "c".to_owned(), authentication },
+            basic_user: None,
+            grant: Grant::ClientCredentials,
+            scopes: Vec::new(),
+            parameters: Vec::new(),
+            extra: ExtraParts::default(),
+        }
+    }
+
+    #[test]
+    fn only_a_secret_that_was_sent_can_be_the_wrong_one() {
+        let assertion = || ClientAuthentication::Assertion { assertion_type: AssertionType::JwtBearer, assertion: "a".into() };
+        let basic_user = Some(BasicUser { name: "u".to_owned(), password: "p".into(), encoding: Raw });
+        for (said, request, expected) in [
+            (ClientCause::WrongSecret, request(ClientAuthentication::Body { secret: "s".into() }), ClientCause::WrongSecret),
+            (ClientCause::WrongSecret, request(ClientAuthentication::MutualTls), ClientCause::BadCertificate),
+            (ClientCause::WrongSecret, request(assertion()), ClientCause::BadClientAssertion),
+            (ClientCause::WrongSecret, request(ClientAuthentication::None), ClientCause::MissingCredentials),
+            (ClientCause::WrongSecret, TokenRequest { basic_user, ..request(ClientAuthentication::None) }, ClientCause::WrongSecret),
+            (ClientCause::UnknownClient, request(ClientAuthentication::MutualTls), ClientCause::UnknownClient),
+        ] {
+            let refusal = Refusal::new(Rejection::ClientAuthenticationFailed(said));
+            assert_eq!(refusal.of_request(&request).rejection.cause(), Some(expected), "{said}");
+        }
     }
 }
