@@ -171,8 +171,16 @@ mod tests {
     fn where_no_token_was_sent_the_token_is_the_clients_assertion() {
         for text in ["Token is not active", "Token reuse detected"] {
             assert_eq!(read(text, Some("invalid_client"), ClientCredentials), Some(Client(ClientCause::BadClientAssertion)), "{text}");
-            assert_eq!(read(text, Some("invalid_grant"), JwtBearer), Some(Rejection::AssertionRejected), "{text}");
             assert_eq!(read(text, Some("invalid_grant"), RefreshToken), Some(Rejection::RefreshTokenInvalid), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_token_that_was_asked_for_is_not_the_one_that_was_sent() {
+        for (text, expected) in
+            [("subject_token unsupported", Some(Rejection::AssertionRejected)), ("requested_token_type unsupported", None)]
+        {
+            assert_eq!(read(text, Some("invalid_request"), GrantType::TokenExchange), expected, "{text}");
         }
     }
 

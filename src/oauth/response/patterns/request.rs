@@ -163,7 +163,7 @@ pub(super) const SENT_TOKEN: &[Pattern] = &[
         On::Assertion,
         &[&[SENT], &[WRONG, GONE, EXPIRED, FAULT]],
         &["client assertion|client id|client secret|clientassertion|client authentication|grant type|client credential|o auth client|\
-                policy|ip address|admin approved|client does|client not|client is"],
+                policy|ip address|admin approved|client does|client not|client is|requested token type"],
     ),
 ];
 
