@@ -1,6 +1,7 @@
 //! Recorded answers of token endpoints and the reason that each gives.
 //!
-//! Our own recordings (`tests/corpus/answers.jsonl`) must all be right. Beside the project may lie a larger collection; when it is
+//! Our own recordings (`tests/corpus/`) must all be right: those of many servers, and those that the behaviour tests take from
+//! Keycloak and the UAA. Beside the project may lie a larger collection; when it is
 //! there its rows are judged as well, by a share, since some of them can't be told from one answer alone.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a row that can't be read must fail the test")]
@@ -16,6 +17,9 @@ use tokensource::oauth::transport::TransportFault;
 
 /// Sent with every request: no row may show it, and one echoes it.
 const CREDENTIALS: &[&str] = &["s3cr3t+Pass%20word", "hunter2-hunter2"];
+
+/// Our own recordings.
+const OWN: [&str; 3] = ["answers", "keycloak", "uaa"];
 
 /// Of a hundred rows of the larger collection so many may be told wrong.
 const MAY_MISS: usize = 5;
@@ -93,7 +97,7 @@ fn misses(rows: &[Row]) -> Vec<String> {
 #[test]
 fn every_recorded_answer_gives_its_reason() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let own = read(&root.join("tests/corpus/answers.jsonl"), "reason");
+    let own: Vec<Row> = OWN.iter().flat_map(|name| read(&root.join(format!("tests/corpus/{name}.jsonl")), "reason")).collect();
     let wrong = misses(&own);
     assert!(wrong.is_empty(), "{} of {} are told wrong:\n{}", wrong.len(), own.len(), wrong.join("\n"));
     for rejection in Rejection::ALL {

@@ -1,6 +1,5 @@
 //! Assertions of every source, as client authentication and as grant.
 
-use std::fs;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
@@ -8,40 +7,20 @@ use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, json};
-use testenv::accounts::{ALICE_AT_ASSERTION_ISSUER, ASSERTION_ISSUER, JWT_BEARER, PRIVATE_KEY_JWT};
+use serde_json::json;
+use testenv::accounts::{ALICE_AT_ASSERTION_ISSUER, JWT_BEARER, PRIVATE_KEY_JWT};
 use testenv::{Pki, ScriptedEndpoint, Step};
-use tokensource::oauth::assertion::{Algorithm, Claims, SigningKey, sign};
 
+use crate::signed::{Jwt, private_key};
 use crate::stage::{Stage, eventually};
-
-fn key(stage: &Stage, name: &str) -> String {
-    fs::read_to_string(stage.world.pki().join(format!("{name}.key"))).unwrap()
-}
-
-/// An assertion about alice, as the issuer that Keycloak trusts would sign it.
-fn about_alice(stage: &Stage, signer: &str, audience: &str) -> SecretString {
-    let signing_key = SigningKey::from_pem(&key(stage, signer).into()).unwrap();
-    let claims = Claims {
-        issuer: ASSERTION_ISSUER,
-        subject: ALICE_AT_ASSERTION_ISSUER,
-        audience,
-        issued_at: tokensource::clock::now(),
-        lifetime: Duration::from_secs(120),
-        jwt_id: &format!("{}-{signer}", stage.namespace),
-        extra: &Map::new(),
-    };
-    sign(&signing_key, Algorithm::RS256, None, &claims).unwrap()
-}
 
 #[tokio::test]
 async fn keycloak_accepts_a_client_by_its_signed_assertion_and_refuses_another_key() {
     let stage = Stage::set("pkjwt").await;
     let _operator = stage.operator();
     let url = stage.world.keycloak_token_url().unwrap();
-    stage.secret("right", &[("privateKey", &key(&stage, Pki::SIGNING))]).await;
-    stage.secret("wrong", &[("privateKey", &key(&stage, Pki::WRONG))]).await;
+    stage.secret("right", &[("privateKey", &private_key(&stage, Pki::SIGNING))]).await;
+    stage.secret("wrong", &[("privateKey", &private_key(&stage, Pki::WRONG))]).await;
     for name in ["right", "wrong"] {
         let assertion = json!({"signedJWT": {"algorithm": "RS256"}});
         let spec = json!({"tokenURL": url, "clientID": PRIVATE_KEY_JWT.id, "credentials": {"secretRef": {"name": name}},
@@ -60,9 +39,10 @@ async fn keycloak_takes_an_assertion_as_grant_and_refuses_a_forged_one() {
     let url = stage.world.keycloak_token_url().unwrap();
     stage.secret("client", &[("client_id", JWT_BEARER.id), ("client_secret", JWT_BEARER.secret)]).await;
     for (name, signer) in [("good", Pki::SIGNING), ("forged", Pki::WRONG)] {
-        let realm = format!("{}/realms/op", stage.world.keycloak_url().unwrap());
         let secret = format!("{name}-assertion");
-        stage.secret(&secret, &[("jwt", about_alice(&stage, signer, &realm).expose_secret())]).await;
+        let realm = format!("{}/realms/op", stage.world.keycloak_url().unwrap());
+        let jwt = Jwt { audience: &realm, ..Jwt::of_the_issuer(ALICE_AT_ASSERTION_ISSUER) };
+        stage.secret(&secret, &[("jwt", &jwt.signed(&stage, signer))]).await;
         let grant = json!({"type": "JWTBearer", "assertion": {"secretKeyRef": {"name": secret, "key": "jwt"}}});
         stage.source(name, json!({"tokenURL": url, "grant": grant, "credentials": {"secretRef": {"name": "client"}}})).await;
     }
@@ -76,7 +56,7 @@ async fn a_signed_assertion_says_what_the_spec_says_and_is_another_each_time() {
     let _operator = stage.operator();
     let endpoint = ScriptedEndpoint::start().await.unwrap();
     endpoint.script("idp", vec![Step::Token { expires_in: 3600 }]);
-    stage.secret("signer", &[("client_id", "issuer"), ("client_secret", "s"), ("privateKey", &key(&stage, Pki::SIGNING))]).await;
+    stage.secret("signer", &[("client_id", "issuer"), ("client_secret", "s"), ("privateKey", &private_key(&stage, Pki::SIGNING))]).await;
     let signed = json!({"algorithm": "PS256", "keyID": "key-1", "audience": "urn:idp", "lifetime": "5m", "claims": {"sub": "alice", "roles": "reader"}});
     let spec = json!({"tokenURL": endpoint.url("idp"), "grant": {"type": "JWTBearer", "assertion": {"signedJWT": signed}}, "credentials": {"secretRef": {"name": "signer"}}});
     stage.source("alice", spec).await;

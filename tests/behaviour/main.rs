@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "tests are named by sentences")]
 
+mod administration;
 mod assertions;
 mod bad_input;
 mod commands;
@@ -24,15 +25,24 @@ mod mutual_tls;
 mod probe;
 mod readme;
 mod real_servers;
+mod recordings;
 mod refresh_token;
-mod refused_keycloak;
-mod refused_uaa;
+mod refusal;
+mod refused_assertions;
+mod refused_certificates;
+mod refused_client_assertions;
+mod refused_clients;
+mod refused_refresh_tokens;
+mod refused_requests;
+mod refused_users;
+mod remedies;
 mod renew;
 mod request_parts;
 mod restart;
 mod schedule;
 mod schema;
 mod shapes;
+mod signed;
 mod stage;
 mod suspend;
 mod trusted_issuers;

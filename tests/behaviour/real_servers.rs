@@ -1,14 +1,11 @@
 //! What only real servers can say: special characters on the way to them, assertions and exchanges that they judge.
 
-use std::fs;
-use std::time::Duration;
-
-use secrecy::ExposeSecret as _;
-use serde_json::{Map, Value, json};
-use testenv::accounts::{ADMIN, ALICE_AT_ASSERTION_ISSUER, ASSERTION_ISSUER, JWT_BEARER, KEYCLOAK_ADMINISTRATOR, TOKEN_EXCHANGE};
+use serde_json::json;
+use testenv::accounts::{ALICE_AT_ASSERTION_ISSUER, JWT_BEARER, TOKEN_EXCHANGE};
 use testenv::{Pki, ScriptedEndpoint, Step};
-use tokensource::oauth::assertion::{Algorithm, Claims, SigningKey, sign};
 
+use crate::administration::Administrator;
+use crate::signed::Jwt;
 use crate::stage::Stage;
 
 /// All printable ASCII, and what is beyond it.
@@ -16,35 +13,15 @@ fn every_character() -> String {
     (' '..='~').chain("ä€".chars()).collect()
 }
 
-async fn post(url: String, authorization: &str, content_type: &str, body: String) -> (u16, Value) {
-    let request = reqwest::Client::new().post(url).header("authorization", authorization).header("content-type", content_type).body(body);
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
-}
-
 async fn register_on_keycloak(stage: &Stage, id: &str, secret: &str) {
-    let base = stage.world.keycloak_url().unwrap();
-    let form = format!(
-        "grant_type=password&client_id=admin-cli&username={}&password={}",
-        KEYCLOAK_ADMINISTRATOR.name, KEYCLOAK_ADMINISTRATOR.password
-    );
-    let token = post(format!("{base}/realms/master/protocol/openid-connect/token"), "", "application/x-www-form-urlencoded", form).await.1;
     let client =
         json!({"clientId": id, "secret": secret, "serviceAccountsEnabled": true, "standardFlowEnabled": false, "publicClient": false});
-    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
-    let (status, _) = post(format!("{base}/admin/realms/op/clients"), &bearer, "application/json", client.to_string()).await;
-    assert_eq!(status, 201, "Keycloak did not take the client");
+    Administrator::of_keycloak(stage).await.make("clients", &client).await;
 }
 
 async fn register_on_uaa(stage: &Stage, id: &str, secret: &str) {
-    let base = stage.world.uaa_url().unwrap();
-    let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", ADMIN.id, ADMIN.secret);
-    let token = post(format!("{base}/oauth/token"), "", "application/x-www-form-urlencoded", form).await.1;
     let client = json!({"client_id": id, "client_secret": secret, "authorized_grant_types": ["client_credentials"], "authorities": ["uaa.resource"]});
-    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
-    let (status, _) = post(format!("{base}/oauth/clients"), &bearer, "application/json", client.to_string()).await;
-    assert_eq!(status, 201, "the UAA did not take the client");
+    Administrator::of_uaa(stage).await.make("oauth/clients", &client).await;
 }
 
 #[tokio::test]
@@ -76,19 +53,9 @@ async fn a_secret_of_every_character_arrives_in_the_body_and_in_the_header() {
 async fn the_uaa_takes_an_assertion_as_grant() {
     let stage = Stage::set("uaajwt").await;
     let _operator = stage.operator();
-    let pem = fs::read_to_string(stage.world.pki().join(format!("{}.key", Pki::SIGNING))).unwrap();
-    let claims = Claims {
-        issuer: ASSERTION_ISSUER,
-        subject: ALICE_AT_ASSERTION_ISSUER,
-        audience: JWT_BEARER.id,
-        issued_at: tokensource::clock::now(),
-        lifetime: Duration::from_secs(300),
-        jwt_id: &stage.namespace,
-        extra: &Map::new(),
-    };
-    let assertion = sign(&SigningKey::from_pem(&pem.into()).unwrap(), Algorithm::RS256, None, &claims).unwrap();
+    let jwt = Jwt { audience: JWT_BEARER.id, ..Jwt::of_the_issuer(ALICE_AT_ASSERTION_ISSUER) };
     stage.secret("client", &[("client_id", JWT_BEARER.id), ("client_secret", JWT_BEARER.secret)]).await;
-    stage.secret("assertion", &[("jwt", assertion.expose_secret())]).await;
+    stage.secret("assertion", &[("jwt", &jwt.signed(&stage, Pki::SIGNING))]).await;
     let grant = json!({"type": "JWTBearer", "assertion": {"secretKeyRef": {"name": "assertion", "key": "jwt"}}});
     stage
         .source(
