@@ -88,6 +88,26 @@ async fn each_user_whom_the_uaa_refuses_has_their_reason() {
 }
 
 #[tokio::test]
+async fn many_sources_with_a_wrong_password_lock_nobody_out_of_the_uaa() {
+    let stage = Stage::set("uaa-lockout").await;
+    let _operator = stage.operator();
+    let (url, user) = (stage.world.uaa_token_url().unwrap(), format!("{}-user", stage.namespace));
+    Administrator::of_uaa(&stage).await.uaa_user(&user, RIGHT, &json!({})).await;
+    stage.secret("user", &[("client_id", ROPC.id), ("client_secret", ROPC.secret), ("username", &user), ("password", WRONG)]).await;
+    let names: Vec<String> = (0..=FAILURES_BEFORE_LOCK).map(|number| format!("source-{number}")).collect();
+    for name in &names {
+        stage.source(name, json!({"tokenURL": url, "grant": {"type": "Password"}, "credentials": {"secretRef": {"name": "user"}}})).await;
+    }
+    for name in &names {
+        stage.until(name, "refused", |status| status.0.last_failure.is_some()).await;
+        stage.annotate(name, "tokensource.dev/refresh-requested-at", "1").await;
+        stage.until(name, "handled", |status| status.0.last_handled_refresh_request.is_some()).await;
+    }
+    let right = case("right-password", &url, "password").client(&ROPC).user(&user, RIGHT);
+    assert_eq!(right.ask().await.status, 200, "the user is locked");
+}
+
+#[tokio::test]
 async fn without_the_probe_the_answer_alone_does_not_say() {
     let stage = Stage::set("noprobe").await;
     let _operator = stage.operator();
