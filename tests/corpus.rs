@@ -19,7 +19,7 @@ use tokensource::oauth::transport::TransportFault;
 const CREDENTIALS: &[&str] = &["s3cr3t+Pass%20word", "hunter2-hunter2"];
 
 /// Our own recordings.
-const OWN: [&str; 3] = ["answers", "keycloak", "uaa"];
+const OWN: [&str; 4] = ["answers", "keycloak", "uaa", "collected"];
 
 /// Of a hundred rows of the larger collection so many may be told wrong.
 const MAY_MISS: usize = 5;

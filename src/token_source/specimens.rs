@@ -62,7 +62,6 @@ pub(crate) fn refused() -> TokenSource {
     let status = json!({
         "observedGeneration": 2, "secretName": "orders", "consecutiveFailures": 1, "nextAttemptTime": "2026-03-02T11:02:00Z",
         "lastAttempt": {"time": "2026-03-02T09:57:00Z", "requestDigest": "not-shown"},
-        "rejectedAttempts": {"credentials": "not-shown", "times": ["2026-03-02T09:57:00Z"]},
         "lastFailure": failure(Some("WrongSecret"), 401, "invalid_client", reason, WRONG_SECRET, WRONG_SECRET_REMEDY),
         "conditions": [condition("Ready", "False", reason, &message), condition("Refreshed", "False", reason, &message),
             condition("Stalled", "True", reason, &message)],

@@ -281,6 +281,8 @@ async fn is_told_in_full(stage: &Stage, case: &Case, status: &Status) {
     assert!(status.is(ConditionType::Stalled, ConditionStatus::True), "{name}: {:#?}", status.0);
     let failure = status.0.last_failure.clone().unwrap();
     assert!(failure.http_status.is_none_or(|status| (400..500).contains(&status)) && !failure.remedy.is_empty(), "{name}");
+    let link = format!("/docs/failures.md#{}", case.told.to_lowercase());
+    assert!(status.message(ConditionType::Ready).ends_with(&link), "{name}: {}", status.message(ConditionType::Ready));
     if case.told_cause.is_some() {
         assert_eq!(status.cause().as_deref(), case.told_cause, "{name}");
     }

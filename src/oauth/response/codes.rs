@@ -95,7 +95,7 @@ const CODES: &[(Rejection, &str)] = &[
 /// Codes that say it on one kind of grant only.
 const USER_CODES: &str = "invalid_user_credentials invalid_username_or_password invalid_password invalid_username invalid_user \
          user_not_found unknown_user wrong_password";
-const REFRESH_CODES: &str = "token_expired expired_token token_revoked bad_token invalid_token revoked_token token_not_found";
+const REFRESH_CODES: &str = "invalid_code token_expired expired_token token_revoked bad_token invalid_token revoked_token token_not_found";
 const ASSERTION_CODES: &str = "invalid_assertion invalid_jwt invalid_token expired_assertion invalid_subject_token \
          invalid_signature token_expired";
 

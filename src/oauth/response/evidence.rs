@@ -47,7 +47,7 @@ impl<'a> Evidence<'a> {
     /// Evidence of words alone: an error that another server's error carries inside.
     pub(super) fn of(grant: GrantType, status: u16, headers: &'a HeaderMap, said: Said) -> Self {
         let mut words = Words::default();
-        let code = said.snake_code();
+        let code = said.snake_code().map(plain_code);
         for text in said.texts() {
             words.add(text);
         }
@@ -75,6 +75,14 @@ impl<'a> Evidence<'a> {
     /// UAA and XSUAA name their realm after themselves; their `invalid_client` may be the user's.
     pub(super) fn is_uaa(&self) -> bool {
         self.challenges.iter().filter_map(|challenge| challenge.parameter("realm")).any(|realm| realm.starts_with("UAA/"))
+    }
+}
+
+/// `InvalidGrantError` is `invalid_grant`.
+fn plain_code(code: String) -> String {
+    match code.strip_suffix("_error") {
+        Some(plain) if listed(RFC_CODES, plain) => plain.to_owned(),
+        Some(_) | None => code,
     }
 }
 

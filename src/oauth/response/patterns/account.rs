@@ -26,7 +26,7 @@ const NOT_READY: &str = "not verified|isnt verified|unverified|not confirmed|unc
     not allowed to sign in|not allowed to log|not allowed to authenticate|not permitted to log|cannot log|can not log|expired|deleted|\
     pending|suspend|is not yet|not validated|confirm your|has been removed|no longer active|is blocked";
 const PERSON_NEEDED: &str = "not fully set up|not fully setup|hasnt approved|has not approved|havent approved|not approved this|\
-    not yet approved|interaction required|interaction is required|user interaction|requires interaction|login required|consent|\
+    not yet approved|interaction required|interaction is required|user interaction|requires interaction|login required|consent |consented|\
     terms of use|terms of service|terms and conditions|accept the terms|required action|privacy policy|update your profile|\
     update profile|rapt |not granted access to|user action";
 const UNREACHABLE: &str = "could not obtain|could not connect|couldnt connect|could not reach|cannot connect|cannot reach|cant connect|\

@@ -10,7 +10,7 @@ const LOCKED: &str = "gesperrt|ausgesperrt|verrouill|bloquead|bloqué|bloccat|ge
     鎖定|被锁|잠겼|잠긴|잠겨|잠금|låst|uzamčen|zamčen";
 const TOO_MANY_ATTEMPTS: &str = "zu viele fehlversuche|zu viele fehlgeschlagene|zu viele anmeldeversuche|trop de tentatives|\
     demasiados intentos|muitas tentativas|troppi tentativi|te veel pogingen|te veel mislukte|zbyt wiele prób|zbyt wiele nieudanych|\
-    слишком много попыток|слишком много неудачных|çok fazla deneme|çok fazla başarısız|尝试次数过多|嘗試次數過多|失败次数过多|試行回数|시도 횟수";
+    слишком много попыток|слишком много неудачных|çok fazla deneme|çok fazla başarısız|尝试次数过多|嘗試次數過多|失败次数过多|次数已达上限|次数达到上限|試行回数|시도 횟수";
 const ACCOUNT: &str = "konto|benutzer|compte|utilisateur|cuenta|usuario|conta |usuário|utilizador|account|utente|gebruiker|użytkownik|konto|\
     аккаунт|учетная|учётная|пользовател|hesap|hesab|kullanıcı|アカウント|ユーザ|帐户|账户|帳戶|帐号|账号|帳號|用户|用戶|계정|사용자";
 const DISABLED: &str = "deaktiviert|inaktiv|nicht aktiv|désactivé|inactif|desactivad|deshabilitad|desabilitad|inhabilitad|inactiv|desativad|\
