@@ -136,12 +136,12 @@ async fn from_files(args: &CheckArgs) -> Outcome {
     let mut findings = Vec::new();
     for source in &sources {
         let target_of = |name: &str| manifests.source(source.namespace(), name).map(|other| other.target_name().to_owned());
-        let checked = checker.check(source, Objects::Manifests(&manifests), &target_of).await;
-        let checked = checked.map_err(|error| (End::Unreachable, chain(&error)))?;
-        if let CheckResult::Issued { token, .. } = &checked.result {
+        let found = checker.check(source, Objects::Manifests(&manifests), &target_of).await;
+        let found = found.map_err(|error| (End::Unreachable, chain(&error)))?;
+        if let CheckResult::Issued { token, .. } = &found.result {
             manifests.put_token(source, &token.access_token);
         }
-        findings.push(Finding { source, checked });
+        findings.push(Finding { source, checked: found });
     }
     report(args, &findings)
 }
@@ -181,18 +181,18 @@ fn put(source: &TokenSource, manifests: &Manifests, ordered: &mut Vec<TokenSourc
 
 async fn from_cluster(args: &CheckArgs) -> Outcome {
     let name = args.name.as_deref().unwrap_or_default();
-    let cluster = Cluster::find(&args.cluster).await.map_err(told)?;
-    let all = cluster.sources().list(&ListParams::default()).await.map_err(|error| told(cluster.fault(&error, None)))?.items;
+    let cluster = Cluster::find(&args.cluster).await.map_err(|fault| told(&fault))?;
+    let all = cluster.sources().list(&ListParams::default()).await.map_err(|error| told(&cluster.fault(&error, None)))?.items;
     let named = |name: &str| all.iter().find(|source| source.metadata.name.as_deref() == Some(name));
-    let source = named(name).ok_or_else(|| told(cluster.no_source(name)))?;
+    let source = named(name).ok_or_else(|| told(&cluster.no_source(name)))?;
     let target_of = |other: &str| named(other).map(|source| source.target_name().to_owned());
     let checker = checker(args, vec![cluster.origin()]);
-    let checked = checker.check(source, Objects::Cluster(cluster.client()), &target_of).await;
-    let checked = checked.map_err(|error| (End::Unreachable, chain(&error)))?;
-    report(args, &[Finding { source, checked }])
+    let found = checker.check(source, Objects::Cluster(cluster.client()), &target_of).await;
+    let found = found.map_err(|error| (End::Unreachable, chain(&error)))?;
+    report(args, &[Finding { source, checked: found }])
 }
 
-fn told(fault: Fault) -> (End, String) {
+fn told(fault: &Fault) -> (End, String) {
     (if fault.is_unreachable() { End::Unreachable } else { End::BadInput }, fault.to_string())
 }
 

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::error::Error;
 use super::exchange::{NotSent, refused};
 use super::gather::ReadyRequest;
-use super::ledger::{NotAdmitted, Withheld};
+use super::ledger::{NotAdmitted, Permit, Withheld};
 use super::pacing::Paused;
 use super::refresh_token::{exchange, keep_rotated};
 use crate::api::status::LastAttempt;
@@ -34,7 +34,7 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
         return write(observed, context, &ready, issue).await;
     }
     let standing = standing(observed, context, &presented, cause);
-    if let Some(refused) = shared.exchange.attempts.withheld(&presented) {
+    if let Some(refused) = shared.exchange.attempts.withheld(&presented).await {
         return Ok(withheld(context, &ready, refused));
     }
     let _slot = match shared.pacing.slot(&ready.request.endpoint, observed.valid_until()).await {
@@ -48,9 +48,6 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
     };
     tracing::debug!(?cause, host, "requesting a token");
     match exchange(observed, context, &mut ready).await {
-        Err(NotSent::Told(failure)) => Ok(Outcome::Stalled(failure)),
-        Err(NotSent::Later(until)) => Ok(Outcome::Held(Some(until))),
-        Err(NotSent::Error(error)) => Err(error),
         Ok(Answer::Issued(token)) => {
             permit.settle(Answered::Accepted).await;
             if let Some(refresh_token) = token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source)) {
@@ -58,16 +55,27 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
             }
             write(observed, context, &ready, issue(observed, *token, &ready)).await
         }
-        Ok(Answer::Refused(refusal)) => {
-            throttle(context, &ready.request, &refusal);
-            let circumstances = shared.exchange.circumstances(&ready);
-            let (refusal, client_proof) = shared.exchange.diagnose(&observed.source.spec, &ready, refusal).await;
-            permit.settle(refused(&refusal)).await;
-            let attempt = Attempt { client_proof, ..made(&ready) };
-            tracing::info!(host, reason = refusal.rejection.as_str(), status = refusal.http_status, "token request refused");
-            Ok(Outcome::Refused { failure: Failure::refused(&refusal, &circumstances), attempt })
+        Ok(Answer::Refused(refusal)) => Ok(refuse(observed, context, &ready, permit, refusal).await),
+        Err(not_sent) => {
+            permit.settle(Answered::Unjudged).await;
+            match not_sent {
+                NotSent::Told(failure) => Ok(Outcome::Stalled(failure)),
+                NotSent::Later(until) => Ok(Outcome::Held(Some(until))),
+                NotSent::Error(error) => Err(error),
+            }
         }
     }
+}
+
+/// Tells what a refusal is about, to the pace, the ledger and the status.
+async fn refuse(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest, permit: Permit, refusal: Refusal) -> Outcome {
+    let exchange = &context.shared.exchange;
+    throttle(context, &ready.request, &refusal);
+    let circumstances = exchange.circumstances(ready);
+    let (refusal, client_proof) = exchange.diagnose(&observed.source.spec, ready, refusal).await;
+    permit.settle(refused(&refusal)).await;
+    tracing::info!(host = circumstances.host, reason = refusal.rejection.as_str(), status = refusal.http_status, "token request refused");
+    Outcome::Refused { failure: Failure::refused(&refusal, &circumstances), attempt: Attempt { client_proof, ..made(ready) } }
 }
 
 /// What the Secret tells of the credentials, to the ledger too.

@@ -109,11 +109,11 @@ impl Checker {
     ) -> Result<Checked, Error> {
         let Self { audiences, key, allow_http, .. } = self;
         let gatherer = Gatherer { source, objects, target_of, audiences, key, allow_http: *allow_http };
-        let gathered = match prepare(&source.spec, *allow_http) {
+        let ready = match prepare(&source.spec, *allow_http) {
             Ok(prepared) => gatherer.gather(prepared).await,
             Err(failure) => Err(Halt::Failure(failure)),
         };
-        match gathered {
+        match ready {
             Ok(ready) => self.ask(source, ready).await,
             Err(Halt::Failure(failure)) => Ok(not_sent(failure)),
             Err(Halt::Error(error)) => Err(error),
@@ -138,7 +138,10 @@ impl Checker {
         };
         let elapsed = began.elapsed();
         let result = match answer {
-            Err(failure) => return Ok(not_sent(failure)),
+            Err(failure) => {
+                permit.settle(Answered::Unjudged).await;
+                return Ok(not_sent(failure));
+            }
             Ok(Answer::Issued(token)) => {
                 permit.settle(Answered::Accepted).await;
                 self.exchange.accepted(&ready);

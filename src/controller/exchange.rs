@@ -111,10 +111,10 @@ impl Exchange {
     async fn probe(&self, spec: &TokenSourceSpec, ready: &ReadyRequest) -> Option<Answer> {
         let client = Presented { whole: ready.client_digest.clone(), client: ready.client_digest.clone() };
         let permit = self.attempts.admit_probe(&client).await?;
-        let answer = self.send(spec, ready, &probe::request(&ready.request)).await.ok()?;
-        permit.settle(answered(&answer)).await;
-        tracing::debug!(result = ?probe::judge(&answer), "the client was probed");
-        Some(answer)
+        let answer = self.send(spec, ready, &probe::request(&ready.request)).await.ok();
+        permit.settle(answer.as_ref().map_or(Answered::Unjudged, answered)).await;
+        tracing::debug!(result = ?answer.as_ref().map(probe::judge), "the client was probed");
+        answer
     }
 
     /// What a refusal of this request is told with: what was known of the client before it counts.

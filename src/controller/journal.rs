@@ -2,11 +2,13 @@
 //! Keyed hashes, times and reasons; no credential.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
 
 use super::apply::merge_own_secret;
 use super::error::Error;
@@ -18,6 +20,8 @@ use crate::token_source::attempts::{Record, is_recent};
 const NAME: &str = "tokensource-ledger";
 /// The latest so many records are written: a Secret holds a mebibyte.
 const RECORDS_MAX: usize = 8_000;
+/// Between two writes: what comes together is written together.
+const GAP: Duration = Duration::from_millis(50);
 
 /// The ledger's Secret, as this process writes it.
 pub struct Journal {
@@ -33,6 +37,8 @@ pub struct Journal {
 struct Written {
     /// The last write that was asked for before the last one began.
     asked: u64,
+    /// When that ended.
+    ended: Option<Instant>,
     /// Keys of other processes that say nothing any more.
     stale: Vec<String>,
 }
@@ -44,16 +50,17 @@ impl Journal {
         Self { secrets, key: random::id(), asked: AtomicU64::default(), written: Mutex::default() }
     }
 
-    /// What all processes have written within the window.
+    /// What other processes have written within the window.
     pub async fn read(&self) -> Result<Vec<Record>, Error> {
         let found = self.secrets.get_opt(NAME).await.map_err(Error::read(format!("Secret {NAME}")))?;
         let now = clock::precise();
         let (mut records, mut stale) = (Vec::new(), Vec::new());
-        for (key, ByteString(bytes)) in found.and_then(|secret| secret.data).unwrap_or_default() {
+        let keys = found.and_then(|secret| secret.data).unwrap_or_default().into_iter().filter(|(key, _)| *key != self.key);
+        for (key, ByteString(bytes)) in keys {
             let text = String::from_utf8_lossy(&bytes);
             let recent: Vec<Record> =
                 text.lines().filter_map(|line| line.parse().ok()).filter(|record: &Record| is_recent(record.time, now)).collect();
-            if recent.is_empty() && key != self.key {
+            if recent.is_empty() {
                 stale.push(key);
             }
             records.extend(recent);
@@ -69,12 +76,15 @@ impl Journal {
         if written.asked >= mine {
             return Ok(());
         }
+        if let Some(ended) = written.ended {
+            sleep_until(ended + GAP).await;
+        }
         let asked = self.asked.load(Ordering::SeqCst);
         let records = records();
         let latest = records.get(records.len().saturating_sub(RECORDS_MAX)..).unwrap_or_default();
-        let text: String = latest.iter().map(|record| format!("{record}\n")).collect();
-        merge_own_secret(&self.secrets, NAME, &self.key, text.as_bytes(), &written.stale).await?;
-        *written = Written { asked, stale: Vec::new() };
+        let lines: Vec<String> = latest.iter().map(ToString::to_string).collect();
+        merge_own_secret(&self.secrets, NAME, &self.key, lines.join("\n").as_bytes(), &written.stale).await?;
+        *written = Written { asked, ended: Some(Instant::now()), stale: Vec::new() };
         Ok(())
     }
 }

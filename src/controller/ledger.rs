@@ -1,9 +1,12 @@
 //! The lock-out ledger among concurrent reconciles, and over restarts.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::error::Error;
 use super::journal::Journal;
@@ -12,17 +15,25 @@ use crate::oauth::rejection::Rejection;
 use crate::token_source::attempts::{Admission, Answered, Ledger, Presented, Standing};
 
 /// The lock-out ledger among concurrent reconciles.
-pub struct Attempts {
+#[derive(Clone)]
+pub struct Attempts(Arc<Shared>);
+
+struct Shared {
     ledger: Mutex<Ledger>,
     settled: Notify,
     journal: Option<Journal>,
+    taking_back: AtomicBool,
 }
 
+/// What is answered is taken back so much later, all at once.
+const TAKEN_BACK_AFTER: Duration = Duration::from_secs(1);
+
 /// Credentials that are under way: [`Permit::settle`] says what became of them.
-pub struct Permit<'a> {
-    attempts: &'a Attempts,
+pub struct Permit {
+    attempts: Attempts,
     presented: Presented,
     sent: Timestamp,
+    recorded: bool,
     settled: bool,
 }
 
@@ -46,21 +57,20 @@ pub enum NotAdmitted {
 impl Attempts {
     /// A ledger; without a journal it lasts as long as the process.
     pub fn new(journal: Option<Journal>) -> Self {
-        Self { ledger: Mutex::default(), settled: Notify::new(), journal }
+        Self(Arc::new(Shared { ledger: Mutex::default(), settled: Notify::new(), journal, taking_back: AtomicBool::new(false) }))
     }
 
     /// Takes in what other processes have left, dead or alive.
     pub async fn recall(&self) -> Result<(), Error> {
-        let Some(journal) = &self.journal else { return Ok(()) };
+        let Some(journal) = &self.0.journal else { return Ok(()) };
         let records = journal.read().await?;
-        let mut ledger = self.ledger();
-        records.iter().for_each(|record| ledger.restore(record));
+        self.ledger().restore(&records);
         Ok(())
     }
 
     /// Writes what the next process must know.
     pub async fn record(&self) -> Result<(), Error> {
-        match &self.journal {
+        match &self.0.journal {
             Some(journal) => journal.write(|| self.ledger().records(clock::precise())).await,
             None => Ok(()),
         }
@@ -68,40 +78,71 @@ impl Attempts {
 
     /// The ledger.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether these credentials would be held back, without counting anything.
-    pub fn withheld(&self, presented: &Presented) -> Option<Withheld> {
-        self.ledger().withheld(presented, clock::precise()).map(|(until, rejection)| Withheld { until, rejection })
+    /// Whether these credentials are held back, without counting anything.
+    pub async fn withheld(&self, presented: &Presented) -> Option<Withheld> {
+        let look = || self.ledger().withheld(presented, clock::precise());
+        let mut found = look();
+        if let Some(Admission::Withheld { is_open: true, .. }) = found {
+            // What others had sent may be answered by now.
+            match self.recall().await {
+                Ok(()) => found = look(),
+                Err(error) => tracing::warn!(error = %super::chain(&error), "the lock-out ledger could not be read again"),
+            }
+        }
+        match found {
+            Some(Admission::Withheld { until, rejection, .. }) => Some(Withheld { until, rejection }),
+            Some(Admission::Send { .. } | Admission::Busy) | None => None,
+        }
     }
 
     /// Waits until the ledger lets these credentials go out, or says until when it does not.
-    pub async fn admit(&self, presented: &Presented, standing: Standing) -> Result<Permit<'_>, NotAdmitted> {
+    pub async fn admit(&self, presented: &Presented, standing: Standing) -> Result<Permit, NotAdmitted> {
         loop {
-            let settled = self.settled.notified();
+            let settled = self.0.settled.notified();
             tokio::pin!(settled);
             settled.as_mut().enable();
             let now = clock::precise();
             let admission = self.ledger().admit(presented, standing, now);
             match admission {
                 Admission::Send { recorded } => return self.permit(presented, now, recorded).await,
-                Admission::Withheld { until, rejection } => return Err(NotAdmitted::Withheld(Withheld { until, rejection })),
+                Admission::Withheld { until, rejection, .. } => return Err(NotAdmitted::Withheld(Withheld { until, rejection })),
                 Admission::Busy => settled.await,
             }
         }
     }
 
     /// Lets a client be probed, if that could not break the promise.
-    pub async fn admit_probe(&self, client: &Presented) -> Option<Permit<'_>> {
+    pub async fn admit_probe(&self, client: &Presented) -> Option<Permit> {
         let now = clock::precise();
         let admitted = self.ledger().admit_probe(client, now);
         if admitted { self.permit(client, now, true).await.ok() } else { None }
     }
 
+    async fn try_record(&self) {
+        if let Err(error) = self.record().await {
+            tracing::warn!(error = %super::chain(&error), "the lock-out ledger could not be written");
+        }
+    }
+
+    /// Takes records back that are answered, without making anybody wait.
+    fn take_back(&self) {
+        if self.0.taking_back.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let attempts = self.clone();
+        tokio::spawn(async move {
+            sleep(TAKEN_BACK_AFTER).await;
+            attempts.0.taking_back.store(false, Ordering::SeqCst);
+            attempts.try_record().await;
+        });
+    }
+
     /// The permit, once the next process would know of it.
-    async fn permit(&self, presented: &Presented, sent: Timestamp, recorded: bool) -> Result<Permit<'_>, NotAdmitted> {
-        let permit = Permit { attempts: self, presented: presented.clone(), sent, settled: false };
+    async fn permit(&self, presented: &Presented, sent: Timestamp, recorded: bool) -> Result<Permit, NotAdmitted> {
+        let permit = Permit { attempts: self.clone(), presented: presented.clone(), sent, recorded, settled: false };
         if recorded {
             self.record().await.map_err(NotAdmitted::Error)?;
         }
@@ -109,27 +150,30 @@ impl Attempts {
     }
 }
 
-impl Permit<'_> {
-    /// Takes in the answer, and records a refusal. What can't be recorded is recorded with the next.
+impl Permit {
+    /// Takes in the answer, and records a refusal at once. What can't be recorded is recorded with the next.
     pub async fn settle(mut self, answered: Answered) {
         self.end(answered);
-        if matches!(answered, Answered::Refused(_)) {
-            if let Err(error) = self.attempts.record().await {
-                tracing::warn!(error = %super::chain(&error), "a refusal could not be recorded");
-            }
+        if let Answered::Refused(_) = answered {
+            self.attempts.try_record().await;
         }
     }
 
     fn end(&mut self, answered: Answered) {
         if !std::mem::replace(&mut self.settled, true) {
             self.attempts.ledger().settle(&self.presented, self.sent, answered, clock::precise());
-            self.attempts.settled.notify_waiters();
+            self.attempts.0.settled.notify_waiters();
+            match answered {
+                Answered::Accepted | Answered::Unjudged if self.recorded => self.attempts.take_back(),
+                Answered::Accepted | Answered::Unjudged | Answered::Refused(_) | Answered::Lost => {}
+            }
         }
     }
 }
 
-impl Drop for Permit<'_> {
+/// Whoever is stopped while a request is under way does not learn what it came to.
+impl Drop for Permit {
     fn drop(&mut self) {
-        self.end(Answered::Unjudged);
+        self.end(Answered::Lost);
     }
 }

@@ -41,7 +41,7 @@ impl Objects<'_> {
         }
     }
 
-    /// The values of a ConfigMap.
+    /// The values of a `ConfigMap`.
     pub async fn config_map(&self, namespace: &str, name: &str) -> Result<Option<BTreeMap<String, Bytes>>, Error> {
         let found = match self {
             Self::Cluster(client) => {
@@ -54,7 +54,7 @@ impl Objects<'_> {
         Ok(found.map(values))
     }
 
-    /// A short-lived token of a ServiceAccount (TokenRequest API).
+    /// A short-lived token of a ServiceAccount (`TokenRequest` API).
     pub async fn service_account_token(
         &self,
         namespace: &str,

@@ -48,8 +48,10 @@ pub enum Answered {
     Accepted,
     /// A refusal of credentials.
     Refused(Rejection),
-    /// Neither: nothing was said of the credentials.
+    /// Neither: nothing was said of the credentials, or nothing was sent.
     Unjudged,
+    /// Nobody waited for the answer.
+    Lost,
 }
 
 /// What is known of credentials that were refused or are being sent right now.
@@ -62,12 +64,14 @@ pub struct Ledger {
 
 #[derive(Debug, Default)]
 struct Entry {
-    /// When they were refused, oldest first.
+    /// When this process saw them refused, oldest first.
     refused: Vec<Timestamp>,
-    /// When an earlier process sent them, or may have, without leaving word of the answer.
-    unanswered: Vec<Timestamp>,
     /// Since when requests with them are under way.
     under_way: Vec<Timestamp>,
+    /// When they were sent, or may have been by the process before, and nobody read the answer.
+    lost: Vec<Timestamp>,
+    /// What other processes, dead or alive, have written: refusals, and what was sent without an answer.
+    elsewhere: Vec<(Timestamp, Option<Rejection>)>,
     /// What the last refusal said.
     rejection: Option<Rejection>,
     /// When they last brought a token, if nothing refused them since.
@@ -90,6 +94,8 @@ pub enum Admission {
         until: Timestamp,
         /// What the last refusal said.
         rejection: Rejection,
+        /// Some of it was sent by other processes that have not written the answer yet: it may be there by now.
+        is_open: bool,
     },
 }
 
@@ -109,8 +115,8 @@ impl Presented {
 impl Ledger {
     /// Asks whether these credentials may be sent, and counts them as under way if so.
     pub fn admit(&mut self, presented: &Presented, standing: Standing, now: Timestamp) -> Admission {
-        if let Some((until, rejection)) = self.withheld(presented, now) {
-            return Admission::Withheld { until, rejection };
+        if let Some(withheld) = self.withheld(presented, now) {
+            return withheld;
         }
         let is_accepted = standing != Standing::Unknown;
         if presented.each().any(|digest| self.entries.get(digest).is_some_and(|entry| entry.is_busy(is_accepted, now))) {
@@ -143,15 +149,17 @@ impl Ledger {
         }
     }
 
-    /// Until when these credentials are held back, and what refused them last.
-    pub fn withheld(&self, presented: &Presented, now: Timestamp) -> Option<(Timestamp, Rejection)> {
+    /// Until when these credentials are held back, if they are.
+    pub fn withheld(&self, presented: &Presented, now: Timestamp) -> Option<Admission> {
         let held = presented.each().filter_map(|digest| {
             let entry = self.entries.get(digest)?;
             let counted = entry.counted(now);
             let oldest = counted.get(counted.len().checked_sub(REFUSALS_MAX)?)?;
-            Some((next_second(after(*oldest, WINDOW)), entry.rejection.unwrap_or(Rejection::CredentialsRejected)))
+            Some((next_second(after(*oldest, WINDOW)), entry))
         });
-        held.max_by_key(|(until, _)| *until)
+        let (until, entry) = held.max_by_key(|(until, _)| *until)?;
+        let rejection = entry.rejection.unwrap_or(Rejection::CredentialsRejected);
+        Some(Admission::Withheld { until, rejection, is_open: entry.elsewhere.iter().any(|(_, rejection)| rejection.is_none()) })
     }
 
     /// Records the end of a request that was admitted at `sent`.
@@ -161,9 +169,14 @@ impl Ledger {
             if let Some(index) = entry.under_way.iter().position(|time| *time == sent) {
                 entry.under_way.swap_remove(index);
             }
-            if answered == Answered::Accepted {
-                entry.unanswered.clear();
-                entry.accepted = Some(now);
+            match answered {
+                Answered::Accepted => {
+                    entry.answered_by(now);
+                    entry.lost.clear();
+                    entry.accepted = Some(now);
+                }
+                Answered::Lost => entry.lost.push(sent),
+                Answered::Refused(_) | Answered::Unjudged => {}
             }
         }
         if let Answered::Refused(rejection) = answered {
@@ -180,7 +193,7 @@ impl Ledger {
     pub fn accepted_at(&mut self, presented: &Presented, time: Timestamp) {
         for digest in presented.each() {
             if let Some(entry) = self.entries.get_mut(digest) {
-                entry.unanswered.retain(|sent| sent.as_second() > time.as_second());
+                entry.answered_by(time);
             }
         }
     }
@@ -193,29 +206,27 @@ impl Ledger {
             let entry = self.entries.entry(digest.clone()).or_default();
             if entry.accepted.is_none() {
                 is_open = true;
-                if !entry.unanswered.contains(&began) {
-                    entry.unanswered.push(began);
+                if !entry.lost.contains(&began) {
+                    entry.lost.push(began);
                 }
             }
         }
         is_open
     }
 
-    /// Takes in what another process has written; what several have written counts once.
-    pub fn restore(&mut self, record: &Record) {
-        let entry = self.entries.entry(record.credentials.clone()).or_default();
-        let times = match record.rejection {
-            Some(_) => &mut entry.refused,
-            None => &mut entry.unanswered,
-        };
-        if !times.contains(&record.time) {
-            times.push(record.time);
-            times.sort_unstable();
+    /// Takes in all that other processes have written, instead of what they had written before.
+    pub fn restore(&mut self, records: &[Record]) {
+        self.entries.values_mut().for_each(|entry| entry.elsewhere.clear());
+        for Record { credentials, time, rejection } in records {
+            let entry = self.entries.entry(credentials.clone()).or_default();
+            if rejection.is_some() || entry.accepted.is_none_or(|accepted| accepted < *time) {
+                entry.elsewhere.push((*time, *rejection));
+                entry.rejection = entry.rejection.or(*rejection);
+            }
         }
-        entry.rejection = record.rejection.or(entry.rejection);
     }
 
-    /// All that the promise depends on and a restart must not forget.
+    /// What this process knows that a restart must not forget.
     pub fn records(&self, now: Timestamp) -> Vec<Record> {
         let mut records: Vec<Record> = self.entries.iter().flat_map(|(credentials, entry)| entry.records(credentials, now)).collect();
         records.sort_by(|one, other| (one.time, &one.credentials).cmp(&(other.time, &other.credentials)));
@@ -226,9 +237,16 @@ impl Ledger {
 impl Entry {
     /// What counts as refused within the window, oldest first. Rather one request less: what has no answer counts too.
     fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
-        let mut times: Vec<_> = self.refused.iter().chain(&self.unanswered).copied().filter(|time| is_recent(*time, now)).collect();
+        let elsewhere = self.elsewhere.iter().map(|(time, _)| time);
+        let all = self.refused.iter().chain(&self.lost).chain(elsewhere);
+        let mut times: Vec<_> = all.copied().filter(|time| is_recent(*time, now)).collect();
         times.sort_unstable();
         times
+    }
+
+    /// A token came in that second: what others sent before it is answered.
+    fn answered_by(&mut self, time: Timestamp) {
+        self.elsewhere.retain(|(sent, rejection)| rejection.is_some() || sent.as_second() > time.as_second());
     }
 
     /// One at a time while nobody knows whether they are accepted.
@@ -239,23 +257,16 @@ impl Entry {
 
     fn records(&self, credentials: &Digest, now: Timestamp) -> Vec<Record> {
         let said = Some(self.rejection.unwrap_or(Rejection::CredentialsRejected));
-        let mut records = Vec::new();
-        for (times, rejection) in [(&self.refused, said), (&self.unanswered, None), (&self.under_way, None)] {
-            for time in times.iter().copied().filter(|time| is_recent(*time, now)) {
-                let mut record = Record { credentials: credentials.clone(), time, rejection };
-                // Two of the same moment are two when they are read back.
-                while records.contains(&record) {
-                    record.time = after(record.time, Duration::from_millis(1));
-                }
-                records.push(record);
-            }
-        }
-        records
+        let refused = self.refused.iter().map(|time| (*time, said));
+        let sent = self.lost.iter().chain(&self.under_way).map(|time| (*time, None));
+        let recent = refused.chain(sent).filter(|(time, _)| is_recent(*time, now));
+        recent.map(|(time, rejection)| Record { credentials: credentials.clone(), time, rejection }).collect()
     }
 
     fn forget(&mut self, now: Timestamp) {
         self.refused.retain(|time| is_recent(*time, now));
-        self.unanswered.retain(|time| is_recent(*time, now));
+        self.lost.retain(|time| is_recent(*time, now));
+        self.elsewhere.retain(|(time, _)| is_recent(*time, now));
     }
 
     fn says_something(&self, now: Timestamp) -> bool {

@@ -34,11 +34,11 @@ fn accepted(ledger: &mut Ledger, presented: &Presented, second: i64) {
     ledger.settle(presented, at(second), Answered::Accepted, at(second));
 }
 
-fn restarted(ledger: &Ledger, second: i64) -> Ledger {
+/// The next process. `written` is what all processes before it wrote, each under a key of its own.
+fn restarted(written: &mut Vec<Record>, ledger: &Ledger, second: i64) -> Ledger {
+    written.extend(ledger.records(at(second)).iter().map(|record| record.to_string().parse().unwrap()));
     let mut next = Ledger::default();
-    for record in ledger.records(at(second)) {
-        next.restore(&record.to_string().parse().unwrap());
-    }
+    next.restore(written);
     next
 }
 
@@ -47,7 +47,7 @@ fn refused_credentials_are_sent_twice_and_then_withheld_until_the_hour_is_over()
     let mut ledger = Ledger::default();
     refused(&mut ledger, &client('a'), 0, WRONG_CLIENT);
     refused(&mut ledger, &client('a'), 600, WRONG_CLIENT);
-    let withheld = |until| Admission::Withheld { until: at(until), rejection: WRONG_CLIENT };
+    let withheld = |until| Admission::Withheld { until: at(until), rejection: WRONG_CLIENT, is_open: false };
     assert_eq!(ledger.admit(&client('a'), Unknown, at(3599)), withheld(3600));
     refused(&mut ledger, &client('a'), 3600, WRONG_CLIENT);
     assert_eq!(ledger.admit(&client('a'), Unknown, at(3601)), withheld(4200));
@@ -100,13 +100,13 @@ fn a_client_is_probed_beside_the_request_that_was_refused() {
 
 #[test]
 fn a_restart_remembers_refusals_and_what_was_sent_without_an_answer() {
-    let mut ledger = Ledger::default();
+    let (mut written, mut ledger) = (Vec::new(), Ledger::default());
     refused(&mut ledger, &client('a'), 0, WRONG_CLIENT);
     assert_eq!(ledger.admit(&client('a'), Unknown, at(10)), NEW);
-    let mut next = restarted(&ledger, 10);
-    let withheld = Admission::Withheld { until: at(3600), rejection: WRONG_CLIENT };
+    let mut next = restarted(&mut written, &ledger, 10);
+    let withheld = Admission::Withheld { until: at(3600), rejection: WRONG_CLIENT, is_open: true };
     assert_eq!(next.admit(&client('a'), Unknown, at(20)), withheld);
-    assert_eq!(restarted(&next, 20).admit(&client('a'), Unknown, at(30)), withheld);
+    assert_eq!(restarted(&mut written, &next, 20).admit(&client('a'), Unknown, at(30)), withheld);
 }
 
 #[test]
@@ -114,25 +114,40 @@ fn two_of_the_same_moment_are_two_after_a_restart() {
     let mut ledger = Ledger::default();
     accepted(&mut ledger, &client('a'), 0);
     assert_eq!([ledger.admit(&client('a'), Known, at(9)), ledger.admit(&client('a'), Known, at(9))], [NEW, NEW]);
-    assert_eq!(restarted(&ledger, 9).records(at(9)).len(), 2);
+    let withheld = |ledger: &Ledger| restarted(&mut Vec::new(), ledger, 9).withheld(&client('a'), at(9)).is_some();
+    assert!(withheld(&ledger));
     for _ in 0..2 {
         ledger.settle(&client('a'), at(9), Answered::Refused(WRONG_CLIENT), at(9));
     }
-    assert!(matches!(restarted(&ledger, 9).admit(&client('a'), Unknown, at(9)), Admission::Withheld { .. }));
+    assert!(withheld(&ledger));
 }
 
 #[test]
-fn a_token_tells_that_what_was_sent_before_it_was_not_refused() {
+fn what_another_process_has_answered_meanwhile_no_longer_counts() {
     let mut ledger = Ledger::default();
-    for second in [0, 1] {
-        let record = Record { credentials: digest('a'), time: at(second), rejection: None };
-        ledger.restore(&record);
-        ledger.restore(&record);
-    }
-    assert!(matches!(ledger.admit(&client('a'), Unknown, at(2)), Admission::Withheld { .. }));
-    ledger.accepted_at(&client('a'), at(0));
+    let sent = |second| Record { credentials: digest('a'), time: at(second), rejection: None };
+    ledger.restore(&[sent(0), sent(1)]);
+    assert!(matches!(ledger.admit(&client('a'), Unknown, at(2)), Admission::Withheld { is_open: true, .. }));
+    ledger.restore(&[sent(1)]);
     accepted(&mut ledger, &client('a'), 2);
-    assert!(ledger.records(at(3)).is_empty());
+    ledger.restore(&[sent(1)]);
+    assert_eq!([ledger.admit(&client('a'), Unknown, at(3)), ledger.admit(&client('a'), Unknown, at(3))], [NEW, NEW]);
+    ledger.restore(&[sent(1), sent(2)]);
+    ledger.accepted_at(&client('a'), at(2));
+    assert!(ledger.withheld(&client('a'), at(4)).is_none(), "a token of that second is the answer");
+}
+
+#[test]
+fn an_answer_that_nobody_waited_for_counts_until_a_token_comes() {
+    let mut ledger = Ledger::default();
+    assert_eq!(ledger.admit(&client('a'), Unknown, at(0)), NEW);
+    ledger.settle(&client('a'), at(0), Answered::Lost, at(1));
+    assert_eq!(ledger.records(at(1)).len(), 1);
+    let mut refused_once = restarted(&mut Vec::new(), &ledger, 1);
+    refused(&mut refused_once, &client('a'), 2, WRONG_CLIENT);
+    assert!(refused_once.withheld(&client('a'), at(3)).is_some());
+    accepted(&mut ledger, &client('a'), 2);
+    assert!(ledger.records(at(2)).is_empty());
 }
 
 #[test]
@@ -162,7 +177,7 @@ proptest! {
                 Step::Answer(Answered::Unjudged), Step::Crash])), 1..200),
         names in proptest::collection::vec(select(vec!['1', '2', '3']), 200),
     ) {
-        let (mut ledger, mut now, mut under_way, mut sent) = (Ledger::default(), 0, Vec::new(), Vec::new());
+        let (mut ledger, mut now, mut under_way, mut sent, mut written) = (Ledger::default(), 0, Vec::new(), Vec::new(), Vec::new());
         for ((pause, step), name) in steps.into_iter().zip(names) {
             now += pause;
             match step {
@@ -176,7 +191,7 @@ proptest! {
                 // The server refused what was under way, and nobody has heard of it.
                 Step::Crash => {
                     sent.extend(under_way.drain(..).map(|(_, second)| second));
-                    ledger = restarted(&ledger, now);
+                    ledger = restarted(&mut written, &ledger, now);
                 }
             }
         }

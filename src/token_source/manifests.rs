@@ -51,7 +51,7 @@ impl Manifests {
     /// Reads the documents of a YAML or JSON text.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let documents: Vec<Value> = serde_saphyr::from_multiple(text)
-            .map_err(|error| ManifestError::NotYaml { line: error.location().map_or(1, |location| location.line().into()) })?;
+            .map_err(|error| ManifestError::NotYaml { line: error.location().map_or(1, |location| location.line()) })?;
         let mut manifests = Self::default();
         documents.into_iter().try_for_each(|document| manifests.add(document))?;
         Ok(manifests)

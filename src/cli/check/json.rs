@@ -14,7 +14,7 @@ use crate::token_source::failure::Failure;
 /// The report as one object.
 pub(super) fn report(finding: &Finding<'_>, show_token: bool) -> Value {
     let Finding { source, checked } = finding;
-    let mut report = json!({
+    let report = json!({
         "namespace": source.namespace(),
         "name": source.metadata.name,
         "request": checked.request.as_ref().map(request),
@@ -22,30 +22,30 @@ pub(super) fn report(finding: &Finding<'_>, show_token: bool) -> Value {
     let more = match &checked.result {
         CheckResult::NotSent(failure) => told(failure),
         CheckResult::Refused { failure, probe, .. } => {
-            let mut told = told(failure);
-            told["milliseconds"] = milliseconds(checked.elapsed);
-            told["probe"] = probed(*probe).into();
-            told
+            let answer = json!({"milliseconds": milliseconds(checked.elapsed), "probe": probed(*probe)});
+            merged(told(failure), answer)
         }
         CheckResult::Issued { token, expires_at, renew_at } => {
-            let mut shown = json!({
+            let value = show_token.then(|| token.access_token.expose_secret());
+            let shown = json!({
                 "type": token.token_type,
                 "expiresAt": expires_at,
                 "renewAt": renew_at,
                 "scopes": token.scope,
                 "hasRefreshToken": token.refresh_token.is_some(),
                 "claims": claims(&token.access_token),
+                "value": value,
             });
-            if show_token {
-                shown["value"] = token.access_token.expose_secret().into();
-            }
             json!({"reason": "TokenIssued", "milliseconds": milliseconds(checked.elapsed), "token": shown})
         }
     };
-    if let (Some(report), Value::Object(more)) = (report.as_object_mut(), more) {
-        report.extend(more);
-    }
-    report
+    merged(report, more)
+}
+
+/// One object with the fields of both.
+fn merged(one: Value, other: Value) -> Value {
+    let fields = [one, other].into_iter().filter_map(|value| if let Value::Object(fields) = value { Some(fields) } else { None });
+    Value::Object(fields.flatten().collect())
 }
 
 fn milliseconds(elapsed: std::time::Duration) -> Value {

@@ -122,7 +122,7 @@ impl Page {
         for (name, value) in &claims {
             let value = match value {
                 Value::String(text) => text.clone(),
-                other => other.to_string(),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
             };
             let shown: String = value.chars().take(CLAIM_MAX).collect();
             let cut = if shown.len() < value.len() { "…" } else { "" };

@@ -54,18 +54,14 @@ fn without_quotes(text: &str) -> String {
         let inside = quoted.get(mark..).unwrap_or_default();
         // "isn't" is one word.
         let opens = !before.ends_with(char::is_alphanumeric);
-        match inside.find(['"', '\'', '`', '”', '’', '»', '“']).filter(|_| opens) {
-            Some(end) => {
-                let (content, after) = inside.split_at(end);
-                kept.push_str(before);
-                kept.push_str(if is_protocol_name(content) { content } else { "…" });
-                rest = after.get(after.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
-            }
-            None => {
-                kept.push_str(before);
-                kept.push_str(quoted.get(..mark).unwrap_or_default());
-                rest = inside;
-            }
+        kept.push_str(before);
+        if let Some(end) = inside.find(['"', '\'', '`', '”', '’', '»', '“']).filter(|_| opens) {
+            let (content, after) = inside.split_at(end);
+            kept.push_str(if is_protocol_name(content) { content } else { "…" });
+            rest = after.get(after.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+        } else {
+            kept.push_str(quoted.get(..mark).unwrap_or_default());
+            rest = inside;
         }
     }
     kept.push_str(rest);
