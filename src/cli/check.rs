@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use ipnet::IpNet;
 use kube::api::ListParams;
 
 use super::OutputFormat;
 use super::cluster::{Cluster, ClusterArgs, Fault};
+use super::reach::ReachArgs;
 use crate::api::TokenSource;
 use crate::api::condition::Reason;
 use crate::clock;
@@ -55,27 +55,8 @@ pub struct CheckArgs {
     #[arg(long)]
     show_token: bool,
 
-    /// Accept plain http token URLs, as with `tokensource run`.
-    #[arg(long, env = "TOKENSOURCE_ALLOW_HTTP")]
-    allow_http: bool,
-
-    /// Send nothing to addresses of this range; may be repeated. Nothing is denied to begin with: the machine and the
-    /// credentials are your own.
-    #[arg(long = "deny-cidr", env = "TOKENSOURCE_DENY_CIDR", value_delimiter = ',', value_name = "CIDR")]
-    denied: Vec<IpNet>,
-
-    /// Allow addresses of this range although --deny-cidr denies them; may be repeated.
-    #[arg(long = "allow-cidr", env = "TOKENSOURCE_ALLOW_CIDR", value_delimiter = ',', value_name = "CIDR")]
-    allowed: Vec<IpNet>,
-
-    /// Let a serviceAccountRef ask for a token of this audience, as with `tokensource run`; may be repeated.
-    #[arg(
-        long = "trusted-assertion-audience",
-        env = "TOKENSOURCE_TRUSTED_ASSERTION_AUDIENCE",
-        value_delimiter = ',',
-        value_name = "AUDIENCE"
-    )]
-    trusted_assertion_audiences: Vec<String>,
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// A source with what the check found.
@@ -197,8 +178,8 @@ fn told(fault: &Fault) -> (End, String) {
 }
 
 fn checker(args: &CheckArgs, api_server: Vec<String>) -> Checker {
-    let audiences = Audiences { trusted: args.trusted_assertion_audiences.clone(), api_server };
-    Checker::new(EgressPolicy::only(&args.denied, &args.allowed), audiences, args.allow_http, FLOOR)
+    let audiences = Audiences { trusted: args.reach.trusted_assertion_audiences.clone(), api_server };
+    Checker::new(EgressPolicy::only(&args.reach.denied, &args.reach.allowed), audiences, args.reach.allow_http, FLOOR)
 }
 
 fn report(args: &CheckArgs, findings: &[Finding<'_>]) -> Outcome {

@@ -6,6 +6,7 @@ mod crd;
 mod explain;
 mod import;
 mod paragraph;
+mod reach;
 mod refresh;
 mod relative;
 mod run;

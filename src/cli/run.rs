@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::FutureExt as _;
-use ipnet::IpNet;
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::cluster;
+use super::reach::ReachArgs;
 use crate::controller::audiences::Audiences;
 use crate::controller::egress::EgressPolicy;
 use crate::controller::{self, Limits, Settings};
@@ -47,27 +47,8 @@ pub struct RunArgs {
     #[arg(long, env = "TOKENSOURCE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
 
-    /// Accept plain http token URLs. For tests: credentials then travel in the clear.
-    #[arg(long, env = "TOKENSOURCE_ALLOW_HTTP")]
-    allow_http: bool,
-
-    /// Send no token request to addresses of this range; may be repeated. Loopback, link-local, multicast and the API
-    /// server are denied to begin with.
-    #[arg(long = "deny-cidr", env = "TOKENSOURCE_DENY_CIDR", value_delimiter = ',', value_name = "CIDR")]
-    denied: Vec<IpNet>,
-
-    /// Allow addresses of this range although they are denied otherwise; may be repeated.
-    #[arg(long = "allow-cidr", env = "TOKENSOURCE_ALLOW_CIDR", value_delimiter = ',', value_name = "CIDR")]
-    allowed: Vec<IpNet>,
-
-    /// Let a serviceAccountRef ask for a token of this audience, beside the token endpoint's origin; may be repeated.
-    #[arg(
-        long = "trusted-assertion-audience",
-        env = "TOKENSOURCE_TRUSTED_ASSERTION_AUDIENCE",
-        value_delimiter = ',',
-        value_name = "AUDIENCE"
-    )]
-    trusted_assertion_audiences: Vec<String>,
+    #[command(flatten)]
+    reach: ReachArgs,
 
     /// So many token requests at a time go to one endpoint.
     #[arg(long, env = "TOKENSOURCE_ENDPOINT_CONCURRENCY", default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -106,10 +87,10 @@ async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
         namespaces: args.namespaces,
         label_selector: args.label_selector,
         concurrency: args.concurrency,
-        audiences: Audiences { trusted: args.trusted_assertion_audiences, api_server: vec![origin] },
+        audiences: Audiences { trusted: args.reach.trusted_assertion_audiences, api_server: vec![origin] },
         endpoint_limits: Limits { concurrency: args.endpoint_concurrency.into(), rate: args.endpoint_rate },
-        egress: EgressPolicy::new(&args.denied, &args.allowed, &api_server),
-        allow_http: args.allow_http,
+        egress: EgressPolicy::new(&args.reach.denied, &args.reach.allowed, &api_server),
+        allow_http: args.reach.allow_http,
         min_refresh_interval: args.min_refresh_interval,
     };
     let client = Client::try_from(config)?;
