@@ -17,6 +17,8 @@ pub const CREDENTIALS_VERSION: &str = "tokensource.dev/credentials-version";
 pub const SOURCE: &str = "tokensource.dev/source";
 /// On the target Secret: the keys of its data that are ours, joined by commas.
 pub const KEYS: &str = "tokensource.dev/keys";
+/// On a credentials Secret: the only hosts that it may be sent to, joined by commas.
+pub const ALLOWED_HOSTS: &str = "tokensource.dev/allowed-hosts";
 /// On a `TokenSource`: any new value forces one token request now.
 pub const REFRESH_REQUESTED_AT: &str = "tokensource.dev/refresh-requested-at";
 /// The field manager of every write of the operator's.

@@ -179,7 +179,7 @@ fn told(fault: &Fault) -> (End, String) {
 
 fn checker(args: &CheckArgs, api_server: Vec<String>) -> Checker {
     let audiences = Audiences { trusted: args.reach.trusted_assertion_audiences.clone(), api_server };
-    Checker::new(EgressPolicy::only(&args.reach.denied, &args.reach.allowed), audiences, args.reach.allow_http, FLOOR)
+    Checker::new(EgressPolicy::only(&args.reach.denied, &args.reach.allowed), args.reach.hosts(), audiences, args.reach.allow_http, FLOOR)
 }
 
 fn report(args: &CheckArgs, findings: &[Finding<'_>]) -> Outcome {

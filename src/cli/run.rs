@@ -87,9 +87,10 @@ async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
         namespaces: args.namespaces,
         label_selector: args.label_selector,
         concurrency: args.concurrency,
-        audiences: Audiences { trusted: args.reach.trusted_assertion_audiences, api_server: vec![origin] },
+        audiences: Audiences { trusted: args.reach.trusted_assertion_audiences.clone(), api_server: vec![origin] },
         endpoint_limits: Limits { concurrency: args.endpoint_concurrency.into(), rate: args.endpoint_rate },
         egress: EgressPolicy::new(&args.reach.denied, &args.reach.allowed, &api_server),
+        hosts: args.reach.hosts(),
         allow_http: args.reach.allow_http,
         min_refresh_interval: args.min_refresh_interval,
     };

@@ -29,6 +29,7 @@ use crate::oauth::token::IssuedToken;
 use crate::token_source::attempts::{Answered, Standing};
 use crate::token_source::digest::DigestKey;
 use crate::token_source::failure::Failure;
+use crate::token_source::hosts::HostPolicy;
 use crate::token_source::request::prepare;
 use crate::token_source::schedule::{expires_at, renew_at};
 
@@ -81,6 +82,7 @@ pub enum Probed {
 pub struct Checker {
     exchange: Exchange,
     audiences: Audiences,
+    hosts: HostPolicy,
     key: DigestKey,
     allow_http: bool,
     floor: Duration,
@@ -88,7 +90,7 @@ pub struct Checker {
 
 impl Checker {
     /// A checker. `floor` is the operator's `--min-refresh-interval`.
-    pub fn new(egress: EgressPolicy, audiences: Audiences, allow_http: bool, floor: Duration) -> Self {
+    pub fn new(egress: EgressPolicy, hosts: HostPolicy, audiences: Audiences, allow_http: bool, floor: Duration) -> Self {
         let exchange = Exchange {
             tokens: TokenClient::new(egress),
             attempts: Attempts::new(None),
@@ -97,7 +99,7 @@ impl Checker {
             metrics: Arc::default(),
         };
         // Its digests are compared within this process only.
-        Self { exchange, audiences, key: DigestKey::new(random::id().as_bytes()), allow_http, floor }
+        Self { exchange, audiences, hosts, key: DigestKey::new(random::id().as_bytes()), allow_http, floor }
     }
 
     /// Asks for a source's token.
@@ -107,8 +109,8 @@ impl Checker {
         objects: Objects<'_>,
         target_of: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Result<Checked, Error> {
-        let Self { audiences, key, allow_http, .. } = self;
-        let gatherer = Gatherer { source, objects, target_of, audiences, key, allow_http: *allow_http };
+        let Self { audiences, hosts, key, allow_http, .. } = self;
+        let gatherer = Gatherer { source, objects, target_of, audiences, key, hosts, allow_http: *allow_http };
         let ready = match prepare(&source.spec, *allow_http) {
             Ok(prepared) => gatherer.gather(prepared).await,
             Err(failure) => Err(Halt::Failure(failure)),

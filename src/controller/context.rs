@@ -19,6 +19,7 @@ use super::recent::Recent;
 use crate::api::TokenSource;
 use crate::observability::metrics::Metrics;
 use crate::token_source::digest::DigestKey;
+use crate::token_source::hosts::HostPolicy;
 use crate::token_source::observed::Policy;
 
 /// A Secret's metadata: all that is watched of it.
@@ -40,6 +41,8 @@ pub struct Shared {
     pub key: DigestKey,
     /// Settings that decisions depend on.
     pub policy: Policy,
+    /// The hosts that credentials may be sent to.
+    pub hosts: HostPolicy,
     /// What ServiceAccount tokens may be asked for.
     pub audiences: Audiences,
     /// The pace of the token endpoints.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use k8s_openapi::ByteString;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use secrecy::SecretString;
 
 use super::audiences::Audiences;
@@ -13,6 +14,7 @@ use super::objects::{Data, Objects};
 use crate::api::TokenSource;
 use crate::api::assertion::AssertionSource;
 use crate::api::condition::Reason;
+use crate::api::names::{ALLOWED_HOSTS, SOURCE};
 use crate::api::request::KeyReference;
 use crate::clock;
 use crate::oauth::endpoint::TokenEndpoint;
@@ -23,6 +25,7 @@ use crate::token_source::binding::SecretData;
 use crate::token_source::credentials::{self, CredentialValues};
 use crate::token_source::digest::{Digest, DigestKey, RequestDigest};
 use crate::token_source::failure::Failure;
+use crate::token_source::hosts::{Consent, HostPolicy};
 use crate::token_source::observed::Credentials;
 use crate::token_source::references::{no_secret, no_token_of};
 use crate::token_source::request::{Assertions, Prepared};
@@ -93,6 +96,8 @@ pub struct Gatherer<'a> {
     pub audiences: &'a Audiences,
     /// The key of all digests.
     pub key: &'a DigestKey,
+    /// The hosts that credentials may be sent to.
+    pub hosts: &'a HostPolicy,
     /// Plain http token URLs are accepted.
     pub allow_http: bool,
 }
@@ -101,11 +106,13 @@ impl Gatherer<'_> {
     /// Reads what the request needs, and makes it.
     pub async fn gather(&self, prepared: Prepared) -> Result<ReadyRequest, Halt> {
         let spec = &self.source.spec;
-        let mut versions = Versions::default();
-        let values = self.credentials(&mut versions).await?;
+        let mut secrets = ReadSecrets::default();
+        let values = self.credentials(&mut secrets).await?;
         let endpoint = prepared.endpoint(spec, &values, self.allow_http)?;
+        self.hosts.judge(&endpoint)?;
         let mut proofs = values.proofs(spec);
-        let assertions = self.assertions(&values, &endpoint, &mut proofs, &mut versions).await?;
+        let assertions = self.assertions(&values, &endpoint, &mut proofs, &mut secrets).await?;
+        self.hosts.judge_consents(&secrets.consents, &endpoint)?;
         let identity = match values.certificate.clone() {
             Some(certificate) => Some(identity(certificate).await?),
             None => None,
@@ -120,15 +127,15 @@ impl Gatherer<'_> {
         let client_digest = self.key.credentials(&endpoint, &values.client_id, &values.client_proofs());
         let totp_secret = values.user.as_ref().and_then(|user| user.totp_secret.clone());
         let request = prepared.complete(spec, endpoint, values, assertions)?;
-        let credentials_version = (!versions.0.is_empty()).then(|| versions.0.join(";"));
+        let credentials_version = (!secrets.versions.is_empty()).then(|| secrets.versions.join(";"));
         Ok(ReadyRequest { request, connection, refresh_token: None, totp_secret, credentials_version, digest, client_digest })
     }
 
-    async fn credentials(&self, versions: &mut Versions) -> Result<CredentialValues, Halt> {
+    async fn credentials(&self, secrets: &mut ReadSecrets) -> Result<CredentialValues, Halt> {
         let spec = &self.source.spec;
         let Some(credentials) = &spec.credentials else { return Ok(credentials::find(spec, None)?) };
         let name = &credentials.secret_ref.name;
-        let data = self.secret(name, versions).await?.ok_or_else(|| no_secret(name, "spec.credentials.secretRef.name"))?;
+        let data = self.secret(name, secrets).await?.ok_or_else(|| no_secret(name, "spec.credentials.secretRef.name"))?;
         Ok(credentials::find(spec, Some(&SecretData::new(name, &data)))?)
     }
 
@@ -137,11 +144,11 @@ impl Gatherer<'_> {
         values: &CredentialValues,
         endpoint: &TokenEndpoint,
         proofs: &mut Vec<SecretString>,
-        versions: &mut Versions,
+        secrets: &mut ReadSecrets,
     ) -> Result<Assertions, Halt> {
         let client = self.source.spec.client_authentication.assertion.as_ref().map(|assertion| &assertion.source);
         let grant = self.source.spec.grant.assertion.as_ref();
-        let mut reader = AssertionReader { gatherer: self, values, endpoint, proofs, versions };
+        let mut reader = AssertionReader { gatherer: self, values, endpoint, proofs, secrets };
         Ok(Assertions {
             client: reader.read(client, "spec.clientAuthentication.assertion").await?,
             grant: reader.read(grant, "spec.grant.assertion").await?,
@@ -149,10 +156,11 @@ impl Gatherer<'_> {
     }
 
     /// What a Secret holds that the request depends on: its version is noted.
-    async fn secret(&self, name: &str, versions: &mut Versions) -> Result<Option<Data>, Error> {
+    async fn secret(&self, name: &str, secrets: &mut ReadSecrets) -> Result<Option<Data>, Error> {
         let found = self.objects.secret(self.source.namespace(), name).await?;
         Ok(found.map(|secret| {
-            versions.0.push(version(&secret.metadata));
+            secrets.versions.push(version(&secret.metadata));
+            secrets.consents.extend(consent(name, &secret.metadata));
             secret.data.unwrap_or_default()
         }))
     }
@@ -182,9 +190,19 @@ impl Gatherer<'_> {
     }
 }
 
-/// The versions of the Secrets that were read.
+/// What is noted of the Secrets that were read.
 #[derive(Default)]
-struct Versions(Vec<String>);
+struct ReadSecrets {
+    versions: Vec<String>,
+    consents: Vec<Consent>,
+}
+
+/// Where a Secret's owner lets it be sent to. The operator's own target Secrets have no other owner to ask.
+fn consent(name: &str, meta: &ObjectMeta) -> Option<Consent> {
+    let annotation = |key: &str| meta.annotations.as_ref().and_then(|annotations| annotations.get(key)).cloned();
+    let hosts = annotation(ALLOWED_HOSTS);
+    (hosts.is_some() || annotation(SOURCE).is_none()).then(|| Consent { secret: name.to_owned(), hosts })
+}
 
 /// Reads assertions. What stays the same from one attempt to the next is added to the proofs.
 struct AssertionReader<'a, 'b> {
@@ -192,7 +210,7 @@ struct AssertionReader<'a, 'b> {
     values: &'a CredentialValues,
     endpoint: &'a TokenEndpoint,
     proofs: &'b mut Vec<SecretString>,
-    versions: &'b mut Versions,
+    secrets: &'b mut ReadSecrets,
 }
 
 impl AssertionReader<'_, '_> {
@@ -218,7 +236,7 @@ impl AssertionReader<'_, '_> {
 
     async fn key(&mut self, reference: &KeyReference, field: &str) -> Result<SecretString, Halt> {
         let KeyReference { name, key } = reference;
-        let data = self.gatherer.secret(name, self.versions).await?;
+        let data = self.gatherer.secret(name, self.secrets).await?;
         let mut data = data.ok_or_else(|| no_secret(name, &format!("{field}.secretKeyRef.name")))?;
         let text = take_text(&mut data, key).map(|text| text.trim().to_owned());
         let missing =
@@ -228,7 +246,7 @@ impl AssertionReader<'_, '_> {
 
     async fn token_of(&mut self, name: &str) -> Result<SecretString, Halt> {
         let data = match (self.gatherer.target_of)(name) {
-            Some(target) => self.gatherer.secret(&target, self.versions).await?,
+            Some(target) => self.gatherer.secret(&target, self.secrets).await?,
             None => None,
         };
         let token = data.and_then(|mut data| take_text(&mut data, "access_token"));

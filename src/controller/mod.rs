@@ -65,6 +65,7 @@ use crate::api::names::{CONTROLLER, REFRESH_REQUESTED_AT};
 use crate::clock;
 use crate::observability::metrics::Metrics;
 use crate::observability::server::Readiness;
+use crate::token_source::hosts::HostPolicy;
 use crate::token_source::observed::Policy;
 
 pub use self::error::StartError;
@@ -83,8 +84,10 @@ pub struct Settings {
     pub audiences: Audiences,
     /// How fast each token endpoint may be asked.
     pub endpoint_limits: Limits,
-    /// Where token requests may go.
+    /// The addresses that token requests may go to.
     pub egress: EgressPolicy,
+    /// The hosts that credentials may be sent to.
+    pub hosts: HostPolicy,
     /// Plain http token URLs are accepted.
     pub allow_http: bool,
     /// Never two automatic token requests of one source within this time.
@@ -121,6 +124,7 @@ pub async fn run(
         recorder: Recorder::new(client.clone(), Reporter::from(CONTROLLER.to_owned())),
         key: key::load_or_create(&client).await?,
         policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },
+        hosts: settings.hosts.clone(),
         audiences: settings.audiences.clone(),
         pacing: Pacing::new(settings.endpoint_limits),
         scopes,

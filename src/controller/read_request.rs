@@ -21,6 +21,7 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
         target_of: &target_of,
         audiences: &shared.audiences,
         key: &shared.key,
+        hosts: &shared.hosts,
         allow_http: observed.policy.allow_http,
     };
     let mut ready = gatherer.gather(observed.prepared.clone()?).await?;

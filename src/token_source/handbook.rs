@@ -146,7 +146,7 @@ fn of_no_answer(reason: Reason) -> &'static str {
             "*change*; a CA bundle is looked at about every minute"
         }
         Reason::AssertionSourceNotReady => "*change*; a ServiceAccount's token is asked for about every minute",
-        Reason::HostNotAllowed => "looked at about every minute",
+        Reason::HostNotAllowed => "for a name *change*; an address is looked at about every minute",
         Reason::SecretConflict => "*change*; a refused write about every minute, with the token in hand",
         Reason::ClientAuthenticationFailed
         | Reason::UserAuthenticationFailed
@@ -217,7 +217,7 @@ mod tests {
             (Reason::RateLimited, "*server*; without `Retry-After` from 60 s"),
             (Reason::TemporarilyUnavailable, "*server*"),
             (Reason::ServerError, "*backoff* five times, then *slow*"),
-            (Reason::HostNotAllowed, "looked at about every minute"),
+            (Reason::HostNotAllowed, "for a name *change*; an address is looked at about every minute"),
         ] {
             assert_eq!(tried_again(reason), expected, "{reason}");
         }

@@ -125,7 +125,9 @@ pub fn evidence(reason: Reason) -> &'static str {
         Reason::AssertionSourceNotReady => {
             "Another TokenSource has no valid token, or the API server gives no token of the ServiceAccount."
         }
-        Reason::HostNotAllowed => "The host resolves to an address that the egress policy denies; nothing was sent.",
+        Reason::HostNotAllowed => {
+            "The host is not among those of `--allow-host` or of the Secret's annotation `tokensource.dev/allowed-hosts`, or it resolves to an address that the egress policy denies; nothing was sent."
+        }
         Reason::SecretConflict => {
             "Someone else made or owns the Secret, there is none to merge into, or the API server refuses to write it."
         }

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod failure;
 pub mod handbook;
 pub mod hint;
+pub mod hosts;
 pub mod manifests;
 pub mod meaning;
 pub mod observed;

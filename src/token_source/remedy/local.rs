@@ -19,8 +19,10 @@ pub(super) const ASSERTION_SOURCE_NOT_READY: Advice = Advice::plain(
      For a ServiceAccount: it must exist, and the operator must be allowed to create serviceaccounts/token.",
 );
 
-pub(super) const HOST_NOT_ALLOWED: Advice =
-    Advice::plain("Have the operator's administrator allow the address (--allow-cidr), or use another token URL.");
+pub(super) const HOST_NOT_ALLOWED: Advice = Advice::plain(
+    "Use another token URL, or have the host allowed: by the operator's administrator (--allow-host for its name, --allow-cidr \
+                   for its address), or in the annotation tokensource.dev/allowed-hosts of the Secret.",
+);
 
 pub(super) const SECRET_CONFLICT: Advice =
     Advice::plain("Set spec.secret.name to a name that is free, or delete the Secret if nobody needs it.");
