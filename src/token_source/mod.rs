@@ -12,6 +12,7 @@ pub mod failure;
 pub mod handbook;
 pub mod hint;
 pub mod hosts;
+pub mod leadership;
 pub mod manifests;
 pub mod meaning;
 pub mod observed;
