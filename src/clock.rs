@@ -1,6 +1,16 @@
 //! The one place that reads the clock. Everything else takes `now` as an argument.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
+
+/// Goes on while the machine sleeps, unlike the clock of [`std::time::Instant`].
+#[cfg(target_os = "linux")]
+const SINCE_BOOT: ClockId = ClockId::Boottime;
+/// Other systems, where only tests run.
+#[cfg(not(target_os = "linux"))]
+const SINCE_BOOT: ClockId = ClockId::Monotonic;
 
 /// The current time in whole seconds: the precision of every time stamp in Kubernetes.
 pub fn now() -> Timestamp {
@@ -12,4 +22,9 @@ pub fn now() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "the one call that the ban leaves")]
 pub fn precise() -> Timestamp {
     Timestamp::now()
+}
+
+/// The time since the machine was started: never set back or forth, and going on while a process is frozen.
+pub fn since_boot() -> Duration {
+    clock_gettime(SINCE_BOOT).try_into().unwrap_or_default()
 }

@@ -16,10 +16,12 @@ use super::cluster;
 use super::reach::ReachArgs;
 use crate::controller::audiences::Audiences;
 use crate::controller::egress::EgressPolicy;
+use crate::controller::lease::Election;
 use crate::controller::{self, Limits, Settings};
 use crate::observability::metrics::Metrics;
 use crate::observability::server::{Readiness, listen, serve};
 use crate::observability::tracing::{LogFormat, start};
+use crate::token_source::leadership::Terms;
 
 /// How long a scrape under way may hold up the end.
 const LAST_SCRAPE: Duration = Duration::from_secs(1);
@@ -38,6 +40,18 @@ pub struct RunArgs {
     /// How many sources are looked at at the same time.
     #[arg(long, env = "TOKENSOURCE_CONCURRENCY", default_value_t = 256, value_name = "N")]
     concurrency: u16,
+
+    /// Elect a leader: of several replicas one looks after the sources, the others stand by.
+    #[arg(long, env = "TOKENSOURCE_LEADER_ELECT")]
+    leader_elect: bool,
+
+    /// The Lease in the operator's own namespace by which the leader is elected.
+    #[arg(long, env = "TOKENSOURCE_LEASE_NAME", default_value = "tokensource", value_name = "NAME")]
+    lease_name: String,
+
+    /// How long the Lease lasts. For tests: 15 seconds are what all replicas agree on.
+    #[arg(long, env = "TOKENSOURCE_LEASE_DURATION", value_parser = super::duration, value_name = "DURATION", hide = true)]
+    lease_duration: Option<Duration>,
 
     /// Where metrics (/metrics) and health (/livez, /readyz) are served; port 0: a free one, which is logged.
     #[arg(long, env = "TOKENSOURCE_METRICS_ADDR", default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
@@ -79,25 +93,32 @@ pub(super) async fn run(args: RunArgs) -> ExitCode {
     }
 }
 
-async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
-    let config = cluster::identified(Config::infer().await?);
-    let origin = url::Url::parse(&config.cluster_url.to_string()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    let api_server = addresses(&config.cluster_url).await;
-    let settings = Settings {
+fn settings(args: RunArgs, origin: String, api_server: &[IpAddr]) -> Settings {
+    let terms = args.lease_duration.map(Terms::of).unwrap_or_default();
+    Settings {
         namespaces: args.namespaces,
         label_selector: args.label_selector,
         concurrency: args.concurrency,
         audiences: Audiences { trusted: args.reach.trusted_assertion_audiences.clone(), api_server: vec![origin] },
         endpoint_limits: Limits { concurrency: args.endpoint_concurrency.into(), rate: args.endpoint_rate },
-        egress: EgressPolicy::new(&args.reach.denied, &args.reach.allowed, &api_server),
+        egress: EgressPolicy::new(&args.reach.denied, &args.reach.allowed, api_server),
         hosts: args.reach.hosts(),
         allow_http: args.reach.allow_http,
         min_refresh_interval: args.min_refresh_interval,
-    };
+        election: args.leader_elect.then_some(Election { lease_name: args.lease_name, terms }),
+    }
+}
+
+async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
+    let config = cluster::identified(Config::infer().await?);
+    let origin = url::Url::parse(&config.cluster_url.to_string()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    let api_server = addresses(&config.cluster_url).await;
+    let metrics_addr = args.metrics_addr;
+    let settings = settings(args, origin, &api_server);
     let client = Client::try_from(config)?;
     let version = client.apiserver_version().await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), kubernetes = version.git_version, "tokensource starts");
-    let listener = listen(args.metrics_addr).await.map_err(|error| format!("--metrics-addr {}: {error}", args.metrics_addr))?;
+    let listener = listen(metrics_addr).await.map_err(|error| format!("--metrics-addr {metrics_addr}: {error}"))?;
     let (metrics, readiness) = (Arc::<Metrics>::default(), Readiness::default());
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::{ObjectMeta, PartialObjectMeta, TypeMeta};
@@ -44,7 +45,8 @@ pub async fn secret(
     for _ in 0..CONFLICTS_MAX {
         let version = judged.held().and_then(|held| held.version.clone());
         secret.metadata.resource_version = Some(version.unwrap_or_else(|| NO_VERSION.to_owned()));
-        match secrets.patch(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(&secret)).await {
+        let (params, patch) = (PatchParams::apply(FIELD_MANAGER).force(), Patch::Apply(&secret));
+        match context.shared.leadership.while_held(secrets.patch(name, &params, &patch)).await? {
             Ok(written) => {
                 context.recent_secrets.wrote(as_meta(written));
                 return Ok(Ok(()));
@@ -75,7 +77,8 @@ pub async fn report(context: &Context, source: &TokenSource, report: &Report) ->
             "metadata": { "uid": source.metadata.uid },
             "status": report.status,
         });
-        match sources.patch_status(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(&status)).await {
+        let (params, patch) = (PatchParams::apply(FIELD_MANAGER).force(), Patch::Apply(&status));
+        match context.shared.leadership.while_held(sources.patch_status(name, &params, &patch)).await? {
             Ok(written) => context.recent_sources.wrote(written),
             // Deleted, or deleted and made anew, in between: there is nobody to report to.
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => return Ok(()),
@@ -83,7 +86,7 @@ pub async fn report(context: &Context, source: &TokenSource, report: &Report) ->
         }
     }
     if let Some(note) = &report.event {
-        event(context, source, note).await;
+        context.shared.leadership.while_held(event(context, source, note)).await?;
     }
     Ok(())
 }
@@ -141,6 +144,22 @@ pub fn own_secret(name: &str, key: &str, value: &[u8]) -> Secret {
         },
         data: Some(BTreeMap::from([(key.to_owned(), ByteString(value.to_vec()))])),
         ..Secret::default()
+    }
+}
+
+/// Writes a Lease over the version it was made of, or creates it where it has none. None: it is there in another version, or
+/// not at all.
+pub async fn lease(leases: &Api<Lease>, lease: &Lease) -> Result<Option<Lease>, Error> {
+    let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+    let name = lease.metadata.name.as_deref().unwrap_or_default();
+    let (written, is_new) = match lease.metadata.resource_version {
+        Some(_) => (leases.replace(name, &params, lease).await, false),
+        None => (leases.create(&params, lease).await, true),
+    };
+    match written {
+        Ok(lease) => Ok(Some(lease)),
+        Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 && !is_new => Ok(None),
+        Err(error) => Err(Error::write(format!("Lease {name}"))(error)),
     }
 }
 

@@ -56,6 +56,8 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
             write(observed, context, &ready, issue(observed, *token, &ready)).await
         }
         Ok(Answer::Refused(refusal)) => Ok(refuse(observed, context, &ready, permit, refusal).await),
+        // Whether it went out is not known: its permit says so when it is dropped.
+        Err(NotSent::Error(error @ Error::NotLeading)) => Err(error),
         Err(not_sent) => {
             permit.settle(Answered::Unjudged).await;
             match not_sent {

@@ -13,6 +13,7 @@ use super::error::Error;
 use super::exchange::{Exchange, NotSent, refused};
 use super::gather::{Gatherer, Halt, ReadyRequest};
 use super::http::TokenClient;
+use super::leadership::Leadership;
 use super::ledger::{Attempts, NotAdmitted};
 use super::objects::Objects;
 use super::proofs::Proofs;
@@ -92,6 +93,7 @@ impl Checker {
     /// A checker. `floor` is the operator's `--min-refresh-interval`.
     pub fn new(egress: EgressPolicy, hosts: HostPolicy, audiences: Audiences, allow_http: bool, floor: Duration) -> Self {
         let exchange = Exchange {
+            leadership: Leadership::for_good(),
             tokens: TokenClient::new(egress),
             attempts: Attempts::new(None),
             codes: Codes::default(),
@@ -132,8 +134,12 @@ impl Checker {
         };
         let request = Some(ready.request.shown());
         let began = Instant::now();
-        let answer = match self.exchange.append_code(&mut ready, None) {
+        let sent = match self.exchange.append_code(&mut ready, None) {
             Ok(()) => self.exchange.send(&source.spec, &ready, &ready.request).await,
+            Err(not_sent) => Err(not_sent),
+        };
+        let answer = match sent {
+            Ok(answer) => Ok(answer),
             Err(NotSent::Told(failure)) => Err(failure),
             Err(NotSent::Later(until)) => Err(Failure::paused("the one-time code of now was used; the server", until)),
             Err(NotSent::Error(error)) => return Err(error),

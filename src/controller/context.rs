@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::audiences::Audiences;
 use super::exchange::Exchange;
+use super::leadership::Leadership;
 use super::listed::Listed;
 use super::memory::{ReadCredentials, Unwritten};
 use super::pacing::Pacing;
@@ -29,11 +30,13 @@ pub type SecretMeta = PartialObjectMeta<Secret>;
 pub struct Shared {
     /// The API server.
     pub client: Client,
+    /// Whether this process may act.
+    pub leadership: Leadership,
     /// Token requests.
     pub exchange: Exchange,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// When this process began to look after the sources.
+    /// When this process began to look after the sources: with an election, when it began to lead.
     pub began: Timestamp,
     /// Events.
     pub recorder: Recorder,

@@ -11,6 +11,7 @@ use super::codes::{Codes, Spent};
 use super::error::Error;
 use super::gather::ReadyRequest;
 use super::http::{TokenClient, Unanswered};
+use super::leadership::Leadership;
 use super::ledger::Attempts;
 use super::proofs::Proofs;
 use crate::api::condition::Reason;
@@ -32,6 +33,8 @@ const TOKEN_ISSUED: &str = "TokenIssued";
 
 /// What asking for tokens takes.
 pub struct Exchange {
+    /// Whether requests may be sent.
+    pub leadership: Leadership,
     /// The connections.
     pub tokens: TokenClient,
     /// The lock-out ledger.
@@ -62,15 +65,18 @@ impl From<Failure> for NotSent {
 
 impl Exchange {
     /// Sends a request and reads the answer.
-    pub async fn send(&self, spec: &TokenSourceSpec, ready: &ReadyRequest, request: &TokenRequest) -> Result<Answer, Failure> {
+    pub async fn send(&self, spec: &TokenSourceSpec, ready: &ReadyRequest, request: &TokenRequest) -> Result<Answer, NotSent> {
         let (host, began) = (request.endpoint.host(), Instant::now());
-        let answer = match self.tokens.send(request, ready.connection.clone(), spec.request.read_limit()).await {
+        let sending = self.tokens.send(request, ready.connection.clone(), spec.request.read_limit());
+        let answer = match self.leadership.while_held(sending).await.map_err(NotSent::Error)? {
             Ok(response) => read(request, &response),
             Err(Unanswered::Fault(fault)) => Answer::Refused(refuse_transport(fault)),
-            Err(Unanswered::Denied) => return Err(denied(&host)),
-            Err(Unanswered::UnusableCaBundle) => return Err(unusable_ca_bundle()),
-            Err(Unanswered::UnusableIdentity) => return Err(Failure::bad_certificate("TLS can't use it")),
-            Err(Unanswered::UnusableProxy) => return Err(Failure::local(Reason::InvalidSpec, "spec.request.proxyURL is no proxy URL")),
+            Err(Unanswered::Denied) => return Err(denied(&host).into()),
+            Err(Unanswered::UnusableCaBundle) => return Err(unusable_ca_bundle().into()),
+            Err(Unanswered::UnusableIdentity) => return Err(Failure::bad_certificate("TLS can't use it").into()),
+            Err(Unanswered::UnusableProxy) => {
+                return Err(Failure::local(Reason::InvalidSpec, "spec.request.proxyURL is no proxy URL").into());
+            }
         };
         let result = match &answer {
             Answer::Issued(_) => TOKEN_ISSUED,

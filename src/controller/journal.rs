@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::apply::merge_own_secret;
 use super::error::Error;
+use super::leadership::Leadership;
 use super::random;
 use crate::clock;
 use crate::token_source::attempts::{Record, is_recent};
@@ -26,6 +27,7 @@ const GAP: Duration = Duration::from_millis(50);
 /// The ledger's Secret, as this process writes it.
 pub struct Journal {
     secrets: Api<Secret>,
+    leadership: Leadership,
     /// This process's key.
     key: String,
     /// How many writes were asked for.
@@ -45,9 +47,9 @@ struct Written {
 
 impl Journal {
     /// The journal of this process, in the operator's own namespace.
-    pub fn new(client: &Client) -> Self {
+    pub fn new(client: &Client, leadership: Leadership) -> Self {
         let secrets = Api::namespaced(client.clone(), client.default_namespace());
-        Self { secrets, key: random::id(), asked: AtomicU64::default(), written: Mutex::default() }
+        Self { secrets, leadership, key: random::id(), asked: AtomicU64::default(), written: Mutex::default() }
     }
 
     /// What other processes have written within the window.
@@ -83,7 +85,8 @@ impl Journal {
         let records = records();
         let latest = records.get(records.len().saturating_sub(RECORDS_MAX)..).unwrap_or_default();
         let lines: Vec<String> = latest.iter().map(ToString::to_string).collect();
-        merge_own_secret(&self.secrets, NAME, &self.key, lines.join("\n").as_bytes(), &written.stale).await?;
+        let value = lines.join("\n");
+        self.leadership.while_held(merge_own_secret(&self.secrets, NAME, &self.key, value.as_bytes(), &written.stale)).await??;
         *written = Written { asked, ended: Some(Instant::now()), stale: Vec::new() };
         Ok(())
     }

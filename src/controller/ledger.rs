@@ -122,8 +122,10 @@ impl Attempts {
     }
 
     async fn try_record(&self) {
-        if let Err(error) = self.record().await {
-            tracing::warn!(error = %super::chain(&error), "the lock-out ledger could not be written");
+        match self.record().await {
+            // The next leader knows what went out, and takes what it does not know for refused.
+            Ok(()) | Err(Error::NotLeading) => {}
+            Err(error) => tracing::warn!(error = %super::chain(&error), "the lock-out ledger could not be written"),
         }
     }
 

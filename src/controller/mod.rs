@@ -17,6 +17,8 @@ mod http;
 mod identity;
 mod journal;
 mod key;
+mod leadership;
+pub mod lease;
 mod ledger;
 mod listed;
 mod memory;
@@ -53,6 +55,8 @@ use self::egress::EgressPolicy;
 use self::exchange::Exchange;
 use self::http::TokenClient;
 use self::journal::Journal;
+use self::leadership::Leadership;
+use self::lease::Election;
 use self::ledger::Attempts;
 use self::listed::Listed;
 use self::memory::{ReadCredentials, Unwritten};
@@ -68,7 +72,7 @@ use crate::observability::server::Readiness;
 use crate::token_source::hosts::HostPolicy;
 use crate::token_source::observed::Policy;
 
-pub use self::error::StartError;
+pub use self::error::{RunError, chain};
 pub use self::pacing::Limits;
 
 /// How the operator runs.
@@ -92,6 +96,8 @@ pub struct Settings {
     pub allow_http: bool,
     /// Never two automatic token requests of one source within this time.
     pub min_refresh_interval: Duration,
+    /// How a leader is elected; none: this process is alone.
+    pub election: Option<Election>,
 }
 
 /// Less than the 30 seconds that Kubernetes gives a pod.
@@ -100,21 +106,40 @@ const GRACE: Duration = Duration::from_secs(20);
 /// Secrets that nobody names as credentials or target, and that clusters hold by the thousand.
 const SECRET_FIELDS: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
-/// Runs until `shutdown`; token requests under way then are finished and written.
+/// Runs until `shutdown`; token requests under way then are finished and written. With an election it first waits to lead.
 pub async fn run(
     client: Client,
     settings: Settings,
     metrics: Arc<Metrics>,
     readiness: Readiness,
     shutdown: BoxFuture<'static, ()>,
-) -> Result<(), StartError> {
+) -> Result<(), RunError> {
+    let shutdown = shutdown.shared();
+    let work = |leadership| look_after(client.clone(), &settings, Arc::clone(&metrics), &readiness, shutdown.clone(), leadership);
+    let Some(election) = &settings.election else {
+        metrics.leads(true);
+        return work(Leadership::for_good()).await;
+    };
+    lease::lead(&client, election, &metrics, &readiness, shutdown.clone(), work).await
+}
+
+/// Looks after the sources. All that is known of them is read here, so that a new leader begins like a new process.
+async fn look_after(
+    client: Client,
+    settings: &Settings,
+    metrics: Arc<Metrics>,
+    readiness: &Readiness,
+    shutdown: SharedFuture<BoxFuture<'static, ()>>,
+    leadership: Leadership,
+) -> Result<(), RunError> {
     let namespaces: Vec<Option<&str>> =
         if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
     let (scopes, writers): (Vec<Sources>, Vec<Writer<TokenSource>>) = namespaces.iter().map(|_| sources()).unzip();
     let shared = Arc::new(Shared {
         exchange: Exchange {
+            leadership: leadership.clone(),
             tokens: TokenClient::new(settings.egress.clone()),
-            attempts: Attempts::new(Some(Journal::new(&client))),
+            attempts: Attempts::new(Some(Journal::new(&client, leadership.clone()))),
             codes: Codes::default(),
             proofs: Proofs::default(),
             metrics: Arc::clone(&metrics),
@@ -129,13 +154,13 @@ pub async fn run(
         pacing: Pacing::new(settings.endpoint_limits),
         scopes,
         warmed_up: OnceCell::new(),
+        leadership,
         client,
     });
     recall(&shared).await?;
     readiness.ready();
-    let shutdown = shutdown.shared();
     let scopes = namespaces.into_iter().zip(&shared.scopes).zip(writers);
-    let runs = scopes.map(|((namespace, sources), writer)| run_scope(&shared, &settings, namespace, sources, writer, shutdown.clone()));
+    let runs = scopes.map(|((namespace, sources), writer)| run_scope(&shared, settings, namespace, sources, writer, shutdown.clone()));
     tokio::select! {
         _ = future::join_all(runs) => {}
         () = overdue(shutdown.clone()) => tracing::warn!("what is under way does not end: stopping all the same"),
@@ -147,8 +172,8 @@ pub async fn run(
 }
 
 /// Reads the lock-out ledger that other processes left, and writes it: without that no new credentials could be sent.
-async fn recall(shared: &Shared) -> Result<(), StartError> {
-    let failed = |source| StartError::Ledger { namespace: shared.client.default_namespace().to_owned(), source };
+async fn recall(shared: &Shared) -> Result<(), RunError> {
+    let failed = |source| RunError::Ledger { namespace: shared.client.default_namespace().to_owned(), source };
     shared.exchange.attempts.recall().await.map_err(failed)?;
     shared.exchange.attempts.record().await.map_err(failed)
 }
@@ -270,19 +295,4 @@ fn watched_secrets(context: &Arc<Context>) -> impl FnMut(&watcher::Result<watche
         }
         Err(error) => tracing::warn!(error = %chain(error), "watching Secrets failed"),
     }
-}
-
-/// An error with its causes, on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        next = cause.source();
-    }
-    text
 }

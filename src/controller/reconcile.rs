@@ -80,7 +80,10 @@ async fn request(observed: &Observed<'_>, context: &Context, read: Option<ReadyR
     }
 }
 
-/// The API server or the way to it failed: soon again.
-pub fn error_policy(_: Arc<TokenSource>, _: &Error, _: Arc<Context>) -> Action {
-    Action::requeue(Duration::from_secs(5))
+/// The API server or the way to it failed: soon again. Who leads no more has nothing to try again.
+pub fn error_policy(_: Arc<TokenSource>, error: &Error, _: Arc<Context>) -> Action {
+    match error {
+        Error::Read { .. } | Error::Write { .. } | Error::NoAnswer { .. } => Action::requeue(Duration::from_secs(5)),
+        Error::NotLeading => Action::await_change(),
+    }
 }

@@ -35,7 +35,7 @@ pub async fn exchange(observed: &Observed<'_>, context: &Context, ready: &mut Re
         }
     }
     exchange.append_code(ready, observed.last_attempt_time())?;
-    exchange.send(spec, ready, &ready.request).await.map_err(NotSent::Told)
+    exchange.send(spec, ready, &ready.request).await
 }
 
 /// Keeps what a server that rotates has given instead of the old one: tried a few times, since nobody else has it. If it

@@ -6,6 +6,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -18,6 +19,7 @@ pub struct Metrics {
     token_requests: Family<TokenRequestLabels, Counter>,
     token_request_durations: Family<HostLabels, Histogram>,
     rejected_attempts_saved: Counter,
+    leader: Gauge,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -49,7 +51,9 @@ impl Default for Metrics {
             "Token requests that were not sent because the same credentials had been refused twice within the hour",
             rejected_attempts_saved.clone(),
         );
-        Self { registry, token_requests, token_request_durations, rejected_attempts_saved }
+        let leader = Gauge::default();
+        registry.register("leader", "1: this process looks after the sources; 0: it stands by", leader.clone());
+        Self { registry, token_requests, token_request_durations, rejected_attempts_saved, leader }
     }
 }
 
@@ -64,6 +68,11 @@ impl Metrics {
     /// Counts a request that the lock-out ledger held back.
     pub fn saved(&self) {
         self.rejected_attempts_saved.inc();
+    }
+
+    /// Tells whether this process looks after the sources.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
     }
 
     /// All metrics in the OpenMetrics text format.
@@ -85,11 +94,13 @@ mod tests {
         let metrics = Metrics::default();
         metrics.requested("auth.example.com", "password", "UserAuthenticationFailed", Duration::from_millis(30));
         metrics.saved();
+        metrics.leads(true);
         let text = metrics.text();
         for line in [
             r#"tokensource_token_requests_total{host="auth.example.com",grant="password",result="UserAuthenticationFailed"} 1"#,
             r#"tokensource_token_request_duration_seconds_count{host="auth.example.com"} 1"#,
             "tokensource_rejected_attempts_saved_total 1",
+            "tokensource_leader 1",
         ] {
             assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
         }
