@@ -20,6 +20,7 @@ mod grants;
 mod heal;
 mod hygiene;
 mod issue;
+mod leader;
 mod lockout;
 mod mutual_tls;
 mod probe;

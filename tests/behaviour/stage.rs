@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::future::Future;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Event, Namespace, Secret};
@@ -48,6 +48,16 @@ impl Stage {
         let namespace = namespace.metadata.name.unwrap();
         let kubeconfig = kubeconfig_in(&world, &namespace);
         Self { client, namespace, world, kubeconfig }
+    }
+
+    /// The same stage for an operator that reaches the API server at another address.
+    pub fn by_way_of(&self, server: String) -> Self {
+        let mut kubeconfig = Kubeconfig::read_from(self.kubeconfig.path()).unwrap();
+        for cluster in kubeconfig.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+            cluster.server = Some(server.clone());
+        }
+        let (client, namespace, world) = (self.client.clone(), self.namespace.clone(), World::from_env().unwrap());
+        Self { client, namespace, world, kubeconfig: written(&kubeconfig) }
     }
 
     pub fn secrets(&self) -> Api<Secret> {
@@ -203,8 +213,12 @@ fn kubeconfig_in(world: &World, namespace: &str) -> NamedTempFile {
     for context in kubeconfig.contexts.iter_mut().filter_map(|named| named.context.as_mut()) {
         context.namespace = Some(namespace.to_owned());
     }
+    written(&kubeconfig)
+}
+
+fn written(kubeconfig: &Kubeconfig) -> NamedTempFile {
     let file = NamedTempFile::new().unwrap();
-    fs::write(file.path(), serde_json::to_string(&kubeconfig).unwrap()).unwrap();
+    fs::write(file.path(), serde_json::to_string(kubeconfig).unwrap()).unwrap();
     file
 }
 
@@ -258,13 +272,17 @@ pub struct Operator {
 impl Operator {
     /// Asks it to stop and waits for it.
     pub fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("TERM");
         let deadline = std::time::Instant::now() + Duration::from_secs(28);
         while self.child.try_wait().unwrap().is_none() {
             assert!(std::time::Instant::now() < deadline, "the operator does not stop");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
     }
 
     /// Ends it without a warning.
@@ -279,10 +297,27 @@ impl Operator {
 
     /// The metrics as they are served now.
     pub async fn metrics(&self) -> String {
+        self.served("metrics").await.text().await.unwrap()
+    }
+
+    /// What it serves at a path.
+    pub async fn served(&self, path: &str) -> reqwest::Response {
         eventually("the operator serves metrics", || async { self.log().contains("metrics and health are served") }).await;
         let log = self.log();
         let address = log.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
-        reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap()
+        reqwest::get(format!("http://{address}/{path}")).await.unwrap()
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it goes on");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub fn is_running(&mut self) -> bool {
