@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::FutureExt as _;
-use kube::{Client, Config};
+use kube::Config;
+use kube::client::ClientBuilder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -115,11 +116,11 @@ async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
     let api_server = addresses(&config.cluster_url).await;
     let metrics_addr = args.metrics_addr;
     let settings = settings(args, origin, &api_server);
-    let client = Client::try_from(config)?;
+    let (metrics, readiness) = (Arc::<Metrics>::default(), Readiness::default());
+    let client = ClientBuilder::try_from(config)?.with_layer(metrics.kubernetes_requests()).build();
     let version = client.apiserver_version().await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), kubernetes = version.git_version, "tokensource starts");
     let listener = listen(metrics_addr).await.map_err(|error| format!("--metrics-addr {metrics_addr}: {error}"))?;
-    let (metrics, readiness) = (Arc::<Metrics>::default(), Readiness::default());
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let shutdown = async move {

@@ -6,6 +6,7 @@ use http::Response;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
+use tracing::{Instrument as _, field};
 
 use super::codes::{Codes, Spent};
 use super::error::Error;
@@ -66,8 +67,9 @@ impl From<Failure> for NotSent {
 impl Exchange {
     /// Sends a request and reads the answer.
     pub async fn send(&self, spec: &TokenSourceSpec, ready: &ReadyRequest, request: &TokenRequest) -> Result<Answer, NotSent> {
-        let (host, began) = (request.endpoint.host(), Instant::now());
-        let sending = self.tokens.send(request, ready.connection.clone(), spec.request.read_limit());
+        let (host, grant, began) = (request.endpoint.host(), request.grant.grant_type().as_str(), Instant::now());
+        let span = tracing::info_span!("token_request", host, grant, result = field::Empty);
+        let sending = self.tokens.send(request, ready.connection.clone(), spec.request.read_limit()).instrument(span.clone());
         let answer = match self.leadership.while_held(sending).await.map_err(NotSent::Error)? {
             Ok(response) => read(request, &response),
             Err(Unanswered::Fault(fault)) => Answer::Refused(refuse_transport(fault)),
@@ -82,7 +84,8 @@ impl Exchange {
             Answer::Issued(_) => TOKEN_ISSUED,
             Answer::Refused(refusal) => refusal.rejection.as_str(),
         };
-        self.metrics.requested(&host, request.grant.grant_type().as_str(), result, began.elapsed());
+        span.record("result", result);
+        self.metrics.requested(&host, grant, result, began.elapsed());
         Ok(answer)
     }
 

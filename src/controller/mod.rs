@@ -21,6 +21,7 @@ mod leadership;
 pub mod lease;
 mod ledger;
 mod listed;
+mod look;
 mod memory;
 pub mod objects;
 mod pacing;
@@ -135,6 +136,7 @@ async fn look_after(
     let namespaces: Vec<Option<&str>> =
         if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
     let (scopes, writers): (Vec<Sources>, Vec<Writer<TokenSource>>) = namespaces.iter().map(|_| sources()).unzip();
+    metrics.watch(scopes.iter().map(|sources| sources.store.clone()).collect());
     let shared = Arc::new(Shared {
         exchange: Exchange {
             leadership: leadership.clone(),
@@ -226,19 +228,17 @@ async fn run_scope(
         .with_config(controller::Config::default().concurrency(settings.concurrency))
         .watches_stream(secret_events, move |secret| references.sources_of(&secret))
         .graceful_shutdown_on(shutdown)
-        .run(reconcile::reconcile, reconcile::error_policy, context)
-        .for_each(|result| async move { tell_failure(result) })
+        .run(look::look, reconcile::error_policy, context)
+        .for_each(|result| async move { tell_trouble(result) })
         .await;
 }
 
 type Reconciled = Result<(ObjectRef<TokenSource>, controller::Action), controller::Error<error::Error, watcher::Error>>;
 
-fn tell_failure(result: Reconciled) {
+/// A reconcile that failed has told so itself, within its span.
+fn tell_trouble(result: Reconciled) {
     match result {
-        Err(controller::Error::ReconcilerFailed(error, source)) => {
-            tracing::warn!(source = source.name, namespace = source.namespace, error = %chain(&error), "reconcile failed; it is tried again");
-        }
-        Err(controller::Error::ObjectNotFound(_)) | Ok(_) => {}
+        Err(controller::Error::ReconcilerFailed(..) | controller::Error::ObjectNotFound(_)) | Ok(_) => {}
         Err(error) => tracing::debug!(%error, "watch or queue failed"),
     }
 }

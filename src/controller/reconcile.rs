@@ -18,6 +18,7 @@ use crate::clock;
 use crate::token_source::observed::Observed;
 use crate::token_source::outcome::Outcome;
 use crate::token_source::plan::{Cause, Plan, decide, removes_expired};
+use crate::token_source::punctuality::judge;
 use crate::token_source::schedule::between;
 use crate::token_source::secret::render_expired;
 use crate::token_source::status::report;
@@ -36,8 +37,11 @@ pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Resul
         // What can't be written is told by the next attempt; the report of this one stands.
         _ = apply::secret(&context, &source, Target::read, &observed.target, render_expired(&source)).await?;
     }
+    let punctuality = judge(&observed, &outcome, clock::precise());
     let report = report(&observed, outcome, clock::now());
     apply::report(&context, &source, &report).await?;
+    // Only now: a report that could not be written is made again, and would count twice.
+    context.shared.metrics.judged(punctuality);
     Ok(report.requeue.map_or_else(Action::await_change, |time| Action::requeue(between(clock::now(), time))))
 }
 

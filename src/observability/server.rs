@@ -7,15 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::metrics::Metrics;
-
-/// The content type of the OpenMetrics text format.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+use super::metrics::exposition::Format;
 
 /// Whether the process can do its work: `/readyz` says so.
 #[derive(Clone, Default)]
@@ -46,7 +44,10 @@ pub async fn serve(
     readiness: Readiness,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
-    let text = move || async move { ([(header::CONTENT_TYPE, OPEN_METRICS)], metrics.text()).into_response() };
+    let text = move |headers: HeaderMap| async move {
+        let format = Format::preferred(&headers);
+        ([(header::CONTENT_TYPE, format.content_type())], format.write(metrics.text())).into_response()
+    };
     let router = Router::new()
         .route("/metrics", get(text))
         .route("/livez", get(|| async { StatusCode::OK }))

@@ -21,6 +21,7 @@ pub mod overview;
 pub mod pace;
 pub mod plan;
 pub mod probe;
+pub mod punctuality;
 pub mod references;
 pub mod refresh;
 pub mod remedy;

@@ -22,6 +22,7 @@ mod hygiene;
 mod issue;
 mod leader;
 mod lockout;
+mod metrics;
 mod mutual_tls;
 mod probe;
 mod readme;

@@ -297,15 +297,27 @@ impl Operator {
 
     /// The metrics as they are served now.
     pub async fn metrics(&self) -> String {
-        self.served("metrics").await.text().await.unwrap()
+        self.metrics_for("*/*").await.1
+    }
+
+    /// Content type and body for a scraper that sends this `Accept`.
+    pub async fn metrics_for(&self, accept: &str) -> (String, String) {
+        let request = reqwest::Client::new().get(self.address("metrics").await).header("Accept", accept);
+        let answer = request.send().await.unwrap();
+        let content_type = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (content_type, answer.text().await.unwrap())
     }
 
     /// What it serves at a path.
     pub async fn served(&self, path: &str) -> reqwest::Response {
+        reqwest::get(self.address(path).await).await.unwrap()
+    }
+
+    async fn address(&self, path: &str) -> String {
         eventually("the operator serves metrics", || async { self.log().contains("metrics and health are served") }).await;
         let log = self.log();
         let address = log.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
-        reqwest::get(format!("http://{address}/{path}")).await.unwrap()
+        format!("http://{address}/{path}")
     }
 
     /// Waits until it has ended by itself.
