@@ -19,16 +19,18 @@ demo: ## See it work: a local control plane, a real authorization server, three 
 test: ## Run every test, on a real kube-apiserver, Keycloak and UAA
 	$(CARGO) test --workspace --no-run
 	$(CARGO) run --quiet -p testenv -- run -- $(CARGO) test --workspace
+	$(CARGO) test --lib --features otlp otlp::
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
 	$(CARGO) test --workspace --lib --bins
-	$(CARGO) test --test corpus --test layering --test generated --test cli
+	$(CARGO) test --test corpus --test layering --test generated --test observability --test cli
 
 .PHONY: lint
 lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences and advisories
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --features otlp -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
 

@@ -84,14 +84,16 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 pub(super) async fn run(args: RunArgs) -> ExitCode {
-    start(args.log_format);
-    match operate(args).await {
+    let traces = start(args.log_format);
+    let code = match operate(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{}", controller::chain(error.as_ref()));
             ExitCode::FAILURE
         }
-    }
+    };
+    traces.end().await;
+    code
 }
 
 fn settings(args: RunArgs, origin: String, api_server: &[IpAddr]) -> Settings {

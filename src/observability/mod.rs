@@ -2,5 +2,7 @@
 
 mod json_line;
 pub mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
 pub mod server;
 pub mod tracing;
