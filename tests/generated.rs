@@ -19,15 +19,23 @@ fn the_crd_in_crds_is_what_the_binary_prints() {
 }
 
 /// With `UPDATE_GENERATED` in the environment the page is written instead; `make generate` does so.
-#[test]
-fn the_page_of_failures_in_docs_is_what_the_code_renders() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md");
-    let rendered = tokensource::token_source::handbook::render();
+fn is_what_the_code_renders(page: &str, rendered: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     if std::env::var_os("UPDATE_GENERATED").is_some() {
-        fs::write(&path, &rendered).unwrap();
+        fs::write(&path, rendered).unwrap();
     }
     let stored = fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == rendered, "docs/failures.md is out of date: run `make generate`");
+    assert!(stored == rendered, "{page} is out of date: run `make generate`");
+}
+
+#[test]
+fn the_page_of_failures_in_docs_is_what_the_code_renders() {
+    is_what_the_code_renders("docs/failures.md", &tokensource::token_source::handbook::render());
+}
+
+#[test]
+fn the_page_of_fields_in_docs_is_what_the_code_renders() {
+    is_what_the_code_renders("docs/reference.md", &tokensource::api::reference::render());
 }
 
 #[test]

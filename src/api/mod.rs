@@ -14,6 +14,7 @@ pub mod diagnosis;
 pub mod duration;
 pub mod grant;
 pub mod names;
+pub mod reference;
 pub mod request;
 pub mod schema;
 pub mod secret;
