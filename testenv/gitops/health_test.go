@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	flux "github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
@@ -40,9 +41,24 @@ func TestKstatusToldByItsOwnLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", specimen.Name, err)
 		}
-		if result.Status.String() != specimen.Kstatus {
-			t.Errorf("%s: %s (%s), expected %s", specimen.Name, result.Status, result.Message, specimen.Kstatus)
+		expect(t, specimen, result.Status.String(), result.Message)
+	}
+}
+
+// Flux and Helm 4 wait by a fork.
+func TestKstatusToldByTheForkOfFlux(t *testing.T) {
+	for _, specimen := range specimens(t) {
+		result, err := flux.Compute(specimen.Object)
+		if err != nil {
+			t.Fatalf("%s: %v", specimen.Name, err)
 		}
+		expect(t, specimen, result.Status.String(), result.Message)
+	}
+}
+
+func expect(t *testing.T, specimen specimen, told, message string) {
+	if told != specimen.Kstatus {
+		t.Errorf("%s: %s (%s), expected %s", specimen.Name, told, message, specimen.Kstatus)
 	}
 }
 
