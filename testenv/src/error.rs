@@ -7,9 +7,9 @@ use std::time::Duration;
 /// Why a world, or a part of it, can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A control plane is to be built, and there is no Go.
+    /// A control plane or Helm is to be built, and there is no Go.
     #[error(
-        "no Go toolchain found: install Go 1.26 or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kube-controller-manager"
+        "no Go toolchain found: install Go 1.26; or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kube-controller-manager, and have Helm 3 and 4 in PATH (helm3, helm4)"
     )]
     NoGo,
     /// Keycloak or the UAA is to be obtained, and there is no Maven.

@@ -6,7 +6,8 @@
 //!        │
 //!   running_world ──► control_plane   etcd, kube-apiserver, kube-controller-manager (KUBEBUILDER_ASSETS, PATH, cache or Go modules)
 //!        │       ├──► keycloak        from Maven, once
-//!        │       └──► uaa             from Maven, once
+//!        │       ├──► uaa             from Maven, once
+//!        │       └──► helm            majors 3 and 4 (PATH, cache or Go modules)
 //!        ▼
 //!   environment variables ──► world::World::from_env   what a test asks for addresses
 //! ```
@@ -18,9 +19,11 @@ mod audit;
 mod cache;
 mod control_plane;
 mod error;
+mod go;
 mod guarded_child;
 mod guarded_command;
 mod guardian;
+mod helm;
 mod java;
 mod keycloak;
 mod keycloak_realm;
@@ -41,6 +44,7 @@ mod yaml;
 pub use audit::AuditEntry;
 pub use error::Error;
 pub use guarded_command::GuardedCommand;
+pub use helm::HelmMajor;
 pub use pki::Pki;
 pub use progress::Progress;
 pub use running_world::{Component, RunningWorld, obtain};

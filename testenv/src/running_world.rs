@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::cache::Cache;
 use crate::control_plane::{Binaries, ControlPlane};
 use crate::error::Error;
+use crate::helm::Helms;
 use crate::keycloak::{self, Keycloak};
 use crate::pki::Pki;
 use crate::progress::Progress;
@@ -22,11 +23,13 @@ pub enum Component {
     Keycloak,
     /// Cloud Foundry UAA.
     Uaa,
+    /// Helm 3 and Helm 4: programs, nothing that runs.
+    Helm,
 }
 
 impl Component {
     /// The whole world.
-    pub const ALL: [Self; 3] = [Self::ControlPlane, Self::Keycloak, Self::Uaa];
+    pub const ALL: [Self; 4] = [Self::ControlPlane, Self::Keycloak, Self::Uaa, Self::Helm];
 }
 
 /// Builds and fetches what `components` need into the cache, so that a start needs no network.
@@ -37,6 +40,8 @@ pub async fn obtain(components: &[Component], scratch: &Scratch, progress: &Prog
     let keycloak = when(wanted(Component::Keycloak), || keycloak::obtain(&cache, scratch, progress));
     let uaa = when(wanted(Component::Uaa), || uaa::obtain(&cache, scratch, progress));
     tokio::try_join!(control_plane, keycloak, uaa)?;
+    // Last: a Go build takes all cores.
+    when(wanted(Component::Helm), || Helms::obtain(&cache, scratch, progress)).await?;
     Ok(())
 }
 
@@ -48,6 +53,7 @@ pub struct RunningWorld {
     control_plane: Option<ControlPlane>,
     keycloak: Option<Keycloak>,
     uaa: Option<Uaa>,
+    helms: Option<Helms>,
 }
 
 impl RunningWorld {
@@ -56,6 +62,8 @@ impl RunningWorld {
         let cache = Cache::open()?;
         let pki = Pki::create(scratch.fresh_folder("pki")?)?;
         let wanted = |component| components.contains(&component);
+        // First: a build takes all cores, and servers that start beside it would run out of time.
+        let helms = when(wanted(Component::Helm), || Helms::obtain(&cache, scratch, progress)).await?;
         let control_plane = when(wanted(Component::ControlPlane), async || {
             let binaries = Binaries::obtain(&cache, scratch, progress).await?;
             ControlPlane::start(&binaries, scratch, progress).await
@@ -69,7 +77,7 @@ impl RunningWorld {
             Uaa::start(&distribution, &pki, scratch, progress).await
         });
         let (control_plane, keycloak, uaa) = tokio::try_join!(control_plane, keycloak, uaa)?;
-        Ok(Self { pki: pki.folder().to_owned(), keycloak_ca: pki.certificate(Pki::CA), control_plane, keycloak, uaa })
+        Ok(Self { pki: pki.folder().to_owned(), keycloak_ca: pki.certificate(Pki::CA), control_plane, keycloak, uaa, helms })
     }
 
     /// The environment variables that [`crate::World::from_env`] reads.
@@ -87,6 +95,10 @@ impl RunningWorld {
         }
         if let Some(uaa) = &self.uaa {
             set.push((variables::UAA_URL, uaa.url.clone().into()));
+        }
+        if let Some(helms) = &self.helms {
+            set.push((variables::HELM_3, helms.three.clone().into()));
+            set.push((variables::HELM_4, helms.four.clone().into()));
         }
         set
     }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use crate::accounts::{REALM, SAML_AUDIENCE};
 use crate::audit::{self, AuditEntry};
+use crate::helm::HelmMajor;
 
 /// The environment variables by which `testenv run` tells its command where the world is.
 pub(crate) mod variables {
@@ -20,8 +21,10 @@ pub(crate) mod variables {
     pub(crate) const KEYCLOAK_CA: &str = "TESTENV_KEYCLOAK_CA";
     pub(crate) const UAA_URL: &str = "TESTENV_UAA_URL";
     pub(crate) const PKI: &str = "TESTENV_PKI";
+    pub(crate) const HELM_3: &str = "TESTENV_HELM_3";
+    pub(crate) const HELM_4: &str = "TESTENV_HELM_4";
     /// Those of ours, without `KUBECONFIG`, which is everybody's.
-    pub(crate) const OWN: [&str; 7] = [KUBECTL, AUDIT_LOG, KEYCLOAK_URL, KEYCLOAK_TLS_URL, KEYCLOAK_CA, UAA_URL, PKI];
+    pub(crate) const OWN: [&str; 9] = [KUBECTL, AUDIT_LOG, KEYCLOAK_URL, KEYCLOAK_TLS_URL, KEYCLOAK_CA, UAA_URL, PKI, HELM_3, HELM_4];
 }
 
 /// There is no world, or not the part of it that was asked for. Its `Debug` is the message too, for `unwrap` in tests.
@@ -65,6 +68,8 @@ pub struct World {
     keycloak_tls_url: Option<String>,
     keycloak_ca: Option<PathBuf>,
     uaa_url: Option<String>,
+    helm_3: Option<PathBuf>,
+    helm_4: Option<PathBuf>,
 }
 
 impl World {
@@ -87,6 +92,8 @@ impl World {
             keycloak_tls_url: text(variables::KEYCLOAK_TLS_URL),
             keycloak_ca: path(variables::KEYCLOAK_CA),
             uaa_url: text(variables::UAA_URL),
+            helm_3: path(variables::HELM_3),
+            helm_4: path(variables::HELM_4),
         })
     }
 
@@ -100,6 +107,24 @@ impl World {
         let program = self.kubectl.as_deref().ok_or(without(variables::KUBECTL, "control-plane"))?;
         let mut command = Command::new(program);
         command.env(variables::KUBECONFIG, self.kubeconfig()?);
+        Ok(command)
+    }
+
+    /// `helm` as administrator where there is a control plane; add arguments and run it. It keeps nothing at home.
+    pub fn helm(&self, major: HelmMajor) -> Result<Command, NoWorld> {
+        let (program, variable) = match major {
+            HelmMajor::Three => (&self.helm_3, variables::HELM_3),
+            HelmMajor::Four => (&self.helm_4, variables::HELM_4),
+        };
+        let mut command = Command::new(program.as_deref().ok_or(without(variable, "helm"))?);
+        for variable in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+            command.env(variable, self.pki.join("no-helm-home"));
+        }
+        match &self.kubeconfig {
+            Some(kubeconfig) => command.env(variables::KUBECONFIG, kubeconfig),
+            // Never a developer's own cluster.
+            None => command.env(variables::KUBECONFIG, "/dev/null"),
+        };
         Ok(command)
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::Cache;
 use crate::error::Error;
-use crate::process;
+use crate::go;
 use crate::progress::Progress;
 use crate::scratch::Scratch;
 
@@ -76,16 +76,16 @@ impl Source<'_> {
     }
 
     async fn build(&self, program: &Program, target: PathBuf) -> Result<(), Error> {
-        let what = format!("building {} {} from Go modules ({}, once)", program.name, program.version, program.takes);
-        let log = format!("build-{}", program.name);
-        let work = process::run(self.scratch, &log, &what, Path::new("go"), |command| {
-            command.args(["build", "-mod=readonly", "-trimpath", "-ldflags", &linker_flags(), "-o"]).arg(&target).arg(program.package);
-            command.current_dir(MODULE).env("CGO_ENABLED", "0");
-        });
-        match self.progress.long("control plane", &what, work).await {
-            Err(Error::Build { last_lines, .. }) if last_lines.contains("go: not found") => Err(Error::NoGo),
-            other => other,
-        }
+        let build = go::Build {
+            part: "control plane",
+            name: program.name,
+            version: program.version,
+            module: MODULE,
+            package: program.package,
+            linker_flags: &linker_flags(),
+            takes: program.takes,
+        };
+        build.run(&target, self.scratch, self.progress).await
     }
 }
 
