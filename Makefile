@@ -25,7 +25,7 @@ test: ## Run every test, on a real kube-apiserver, Keycloak and UAA
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
 	$(CARGO) test --workspace --lib --bins
-	$(CARGO) test --test corpus --test layering --test generated --test observability --test kstatus --test cli
+	$(CARGO) test --test corpus --test layering --test generated --test observability --test kstatus --test chart_files --test cli
 
 .PHONY: lint
 lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences and advisories
@@ -36,11 +36,12 @@ lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licen
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
 
 .PHONY: generate
-generate: ## Make the generated files anew: crds/, docs/failures.md, docs/reference.md, testenv/gitops/objects.json
+generate: ## Make the generated files anew: crds/, docs/failures.md, docs/reference.md, the chart's CRD and README
 	$(CARGO) run --quiet --bin tokensource -- crd > crds/tokensources.tokensource.dev.yaml.new
 	mv crds/tokensources.tokensource.dev.yaml.new crds/tokensources.tokensource.dev.yaml
 	UPDATE_GENERATED=1 $(CARGO) test --quiet --test generated the_page_of
 	UPDATE_GENERATED=1 $(CARGO) test --quiet --test kstatus the_objects_for
+	UPDATE_GENERATED=1 $(CARGO) test --quiet --test chart_files
 
 .PHONY: clean
 clean: ## Remove what was built here (the cache of the test world stays)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testenv::{HelmMajor, World};
 
 use crate::cases::{CASES, WRONG};
-use crate::cluster::{IMAGE, chart, documents, helm, kubectl_with, namespace, of_kind, ok, template, values, world};
+use crate::cluster::{IMAGE, chart, documents, helm, kubectl, kubectl_with, namespace, of_kind, ok, template, values, world};
 
 /// CRDs that a user of these values has, as small as can be.
 const FOREIGN: &str = r"
@@ -24,13 +24,20 @@ fn prepared() -> World {
     for (plural, kind) in [("servicemonitors", "ServiceMonitor"), ("prometheusrules", "PrometheusRule")] {
         let crd = FOREIGN.replace("PLURAL", plural).replace("SINGULAR", &kind.to_lowercase()).replace("KIND", kind);
         ok(&kubectl_with(&world, &["apply", "--server-side"], &crd));
-        ok(&crate::cluster::kubectl(
+        ok(&kubectl(
             &world,
             &["wait", &format!("crd/{plural}.monitoring.coreos.com"), "--for=condition=Established", "--timeout=60s"],
         ));
     }
     for name in ["chart-cases", "team-a", "team-b"] {
         namespace(&world, name, &[]);
+    }
+    namespace(&world, "chart-restricted", &["pod-security.kubernetes.io/enforce=restricted"]);
+    // A pod is refused, in a dry run too, where its account is not there.
+    for account in ["keep-tokensource", "keeper", "theirs"] {
+        for namespace in ["chart-cases", "chart-restricted"] {
+            _ = kubectl(&world, &["create", "serviceaccount", account, "-n", namespace]);
+        }
     }
     world
 }
@@ -99,10 +106,6 @@ fn pod(documents: &[Value]) -> Value {
 #[test]
 fn pods_meet_the_restricted_pod_security_standard_but_for_the_host_network() {
     let world = prepared();
-    namespace(&world, "chart-restricted", &["pod-security.kubernetes.io/enforce=restricted"]);
-    for account in ["keep-tokensource", "keeper", "theirs"] {
-        _ = crate::cluster::kubectl(&world, &["create", "serviceaccount", account, "-n", "chart-restricted"]);
-    }
     for (name, text) in CASES {
         let rendered = documents(&template(&world, HelmMajor::Four, text).unwrap());
         let mut test = of_kind(&rendered, "Pod").clone();
