@@ -5,6 +5,20 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 
+VERSION = $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+# The age of everything in the image, so that the same commit makes the same image.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+IMAGE ?= localhost/tokensource:$(VERSION)
+IMAGE_TAR = $(TARGET_DIR)/tokensource-image.tar
+# The first that works here; testenv writes the same image without any of them.
+IMAGE_BUILDER ?= $(shell for tool in buildah podman docker; do if $$tool info >/dev/null 2>&1; then echo $$tool; exit; fi; done; echo testenv)
+# Mozilla's certificates as the distribution packs them: not the build machine's own trust, which may know a company's proxy.
+CA_CERTIFICATES ?= /usr/share/ca-certificates/mozilla/*.crt
+# What the Dockerfile copies.
+CONTEXT = $(TARGET_DIR)/image
+BINARY_MAX = 20971520
+
 .PHONY: help
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -34,6 +48,41 @@ lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licen
 	$(CARGO) clippy --features otlp -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
+
+# Linked statically, so that it runs in an empty image. Without the remapped paths, panic messages hold the builder's folders.
+.PHONY: binary
+binary: HOST = $(shell $(CARGO) -vV | sed -n 's/^host: //p')
+binary: export RUSTFLAGS = -C target-feature=+crt-static --remap-path-prefix=$(CURDIR)=/tokensource --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
+binary: ## Build the static binary for the image
+	$(CARGO) build --release --locked --target $(HOST) --bin tokensource
+	mkdir -p $(CONTEXT)
+	cp $(TARGET_DIR)/$(HOST)/release/tokensource $(CONTEXT)/tokensource
+	@if readelf -l $(CONTEXT)/tokensource | grep -q INTERP; then echo "the binary is not static" >&2; exit 1; fi
+	@size=$$(stat -c %s $(CONTEXT)/tokensource); echo "$(CONTEXT)/tokensource: $$size bytes"; \
+	  if [ $$size -gt $(BINARY_MAX) ]; then echo "the binary is larger than $(BINARY_MAX) bytes" >&2; exit 1; fi
+
+.PHONY: image
+image: binary ## Build the image, as an archive for `docker load` and its like
+	cat $(CA_CERTIFICATES) > $(CONTEXT)/ca-certificates.crt
+	echo "hosts: files dns" > $(CONTEXT)/nsswitch.conf
+	rm -f $(IMAGE_TAR)
+	$(MAKE) --no-print-directory image-by-$(IMAGE_BUILDER)
+	@echo "$(IMAGE_TAR): $(IMAGE), by $(IMAGE_BUILDER)"
+
+IMAGE_ARGUMENTS = --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --tag $(IMAGE) --file Dockerfile
+
+.PHONY: image-by-buildah image-by-podman image-by-docker image-by-testenv
+image-by-buildah:
+	buildah build --timestamp $(SOURCE_DATE_EPOCH) $(IMAGE_ARGUMENTS) $(CONTEXT)
+	buildah push $(IMAGE) docker-archive:$(IMAGE_TAR):$(IMAGE)
+image-by-podman:
+	podman build --timestamp $(SOURCE_DATE_EPOCH) $(IMAGE_ARGUMENTS) $(CONTEXT)
+	podman save --format docker-archive --output $(IMAGE_TAR) $(IMAGE)
+image-by-docker:
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) docker build $(IMAGE_ARGUMENTS) $(CONTEXT)
+	docker save --output $(IMAGE_TAR) $(IMAGE)
+image-by-testenv:
+	$(CARGO) run --quiet -p testenv -- image --timestamp $(SOURCE_DATE_EPOCH) $(IMAGE_ARGUMENTS) --output $(IMAGE_TAR) $(CONTEXT)
 
 .PHONY: generate
 generate: ## Make the generated files anew: crds/, docs/failures.md, docs/reference.md, the chart's CRD and README

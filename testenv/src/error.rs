@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::image::DockerfileError;
+
 /// Why a world, or a part of it, can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -92,6 +94,9 @@ pub enum Error {
     /// A configuration could not be written as JSON.
     #[error("can't write a configuration: {0}")]
     Json(#[from] serde_json::Error),
+    /// A Dockerfile can't be followed here.
+    #[error(transparent)]
+    Dockerfile(#[from] DockerfileError),
 }
 
 impl Error {

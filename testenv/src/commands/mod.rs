@@ -2,6 +2,7 @@
 
 mod build;
 mod endpoint;
+mod image;
 mod run;
 mod signals;
 
@@ -19,6 +20,8 @@ pub(crate) enum Commands {
     Build(build::Arguments),
     /// Serve the scripted token endpoint, until interrupted
     Endpoint(endpoint::Arguments),
+    /// Write an image from a Dockerfile that only packs, where no image builder is installed
+    Image(image::Arguments),
 }
 
 impl Commands {
@@ -28,6 +31,7 @@ impl Commands {
             Self::Run(arguments) => run::run(arguments, &progress).await,
             Self::Build(arguments) => build::build(&arguments, &progress).await,
             Self::Endpoint(arguments) => endpoint::serve(&arguments, &progress).await,
+            Self::Image(arguments) => image::image(arguments, &progress),
         };
         ended.unwrap_or_else(|error| {
             progress.say("error", &error.to_string());
