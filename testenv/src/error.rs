@@ -14,6 +14,19 @@ pub enum Error {
         "no Go toolchain found: install Go 1.26; or set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kube-controller-manager, and have Helm 3 and 4 in PATH (helm3, helm4)"
     )]
     NoGo,
+    /// A node mounts, and starts containers.
+    #[error("a node works as root only: run it as root, or leave it out: `testenv run --with control-plane …`")]
+    NotRoot,
+    /// A node needs a program that only the distribution has.
+    #[error(
+        "no {program} found: install it (Debian: `apt-get install {package}`), or leave out the node: `testenv run --with control-plane …`"
+    )]
+    NotInstalled {
+        /// What is missing.
+        program: &'static str,
+        /// Debian's package.
+        package: &'static str,
+    },
     /// Keycloak or the UAA is to be obtained, and there is no Maven.
     #[error("no Maven found: install it (Debian: `apt-get install maven`), or leave out the servers: `testenv run --with control-plane …`")]
     NoMaven,

@@ -10,6 +10,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::guarded_child::Target;
+use crate::node::CLEAR;
 
 /// `$1` is the folder to remove, or empty. Targets are arguments of kill: a process, or a group with a minus sign. The
 /// second pass at removing is for a file that a dying process wrote during the first.
@@ -17,14 +18,18 @@ const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 guarded=' '
 folder=$1
+node=
 while read -r order target; do
   case $order in
     guard) guarded="$guarded$target " ;;
     release) guarded="${guarded%%" $target "*} ${guarded#*" $target "}" ;;
     keep) folder= ;;
+    node) node=$target ;;
+    cleared) node= ;;
   esac
 done
 for target in $guarded; do kill -s KILL -- "$target" 2>/dev/null; done
+[ -z "$node" ] || clear_node "$node"
 [ -z "$folder" ] || rm -rf -- "$folder" 2>/dev/null || { sleep 1; rm -rf -- "$folder"; }
 "#;
 
@@ -39,7 +44,7 @@ impl Guardian {
     /// Starts the shell. `folder` is removed in the end; none is kept.
     pub(crate) fn start(folder: Option<&Path>) -> io::Result<Self> {
         let mut shell = Command::new("sh")
-            .args(["-c", SCRIPT, "testenv-guardian"])
+            .args(["-c", &format!("clear_node() {{\n{CLEAR}}}\n{SCRIPT}"), "testenv-guardian"])
             .arg(folder.unwrap_or(Path::new("")))
             .process_group(0)
             .stdin(Stdio::piped())
@@ -57,6 +62,16 @@ impl Guardian {
     /// `target` has ended; its id may become another's.
     pub(crate) fn release(&self, target: Target) {
         self.order("release", &target.argument());
+    }
+
+    /// From now on the containers of the node in `folder`, and its mounts, do not outlive testenv.
+    pub(crate) fn guard_node(&self, folder: &Path) {
+        self.order("node", &folder.display().to_string());
+    }
+
+    /// The node's folder has been cleared.
+    pub(crate) fn release_node(&self, folder: &Path) {
+        self.order("cleared", &folder.display().to_string());
     }
 
     /// The folder stays.

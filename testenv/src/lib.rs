@@ -5,6 +5,7 @@
 //!   testenv run -- COMMAND            starts the world, exports its addresses, runs COMMAND, ends the world
 //!        │
 //!   running_world ──► control_plane   etcd, kube-apiserver, kube-controller-manager (KUBEBUILDER_ASSETS, PATH, cache or Go modules)
+//!        │       ├──► node            containerd, kubelet, kube-scheduler: only where asked for, as root
 //!        │       ├──► keycloak        from Maven, once
 //!        │       ├──► uaa             from Maven, once
 //!        │       └──► helm            majors 3 and 4 (PATH, cache or Go modules)
@@ -29,6 +30,7 @@ mod java;
 mod keycloak;
 mod keycloak_realm;
 mod maven;
+mod node;
 mod pki;
 mod ports;
 mod process;

@@ -8,6 +8,7 @@ use crate::control_plane::{Binaries, ControlPlane};
 use crate::error::Error;
 use crate::helm::Helms;
 use crate::keycloak::{self, Keycloak};
+use crate::node::{Node, Programs};
 use crate::pki::Pki;
 use crate::progress::Progress;
 use crate::scratch::Scratch;
@@ -25,21 +26,34 @@ pub enum Component {
     Uaa,
     /// Helm 3 and Helm 4: programs, nothing that runs.
     Helm,
+    /// containerd, kubelet, kube-scheduler: a node that pods run on, and the control plane. Root only.
+    Node,
 }
 
 impl Component {
-    /// The whole world.
+    /// The whole world, as far as it needs no root.
     pub const ALL: [Self; 4] = [Self::ControlPlane, Self::Keycloak, Self::Uaa, Self::Helm];
+
+    /// A node alone is of no use.
+    fn is_wanted(self, components: &[Self]) -> bool {
+        components.contains(&self) || (self == Self::ControlPlane && components.contains(&Self::Node))
+    }
 }
 
 /// Builds and fetches what `components` need into the cache, so that a start needs no network.
 pub async fn obtain(components: &[Component], scratch: &Scratch, progress: &Progress) -> Result<(), Error> {
     let cache = Cache::open()?;
-    let wanted = |component| components.contains(&component);
+    let wanted = |component: Component| component.is_wanted(components);
     let control_plane = when(wanted(Component::ControlPlane), || Binaries::obtain(&cache, scratch, progress));
+    let node = when(wanted(Component::Node), || Programs::obtain(&cache, scratch, progress));
     let keycloak = when(wanted(Component::Keycloak), || keycloak::obtain(&cache, scratch, progress));
     let uaa = when(wanted(Component::Uaa), || uaa::obtain(&cache, scratch, progress));
-    tokio::try_join!(control_plane, keycloak, uaa)?;
+    // A Go build uses all cores, and the node's programs use what the control plane's compiled.
+    let control_plane_then_node = async {
+        control_plane.await?;
+        node.await
+    };
+    tokio::try_join!(control_plane_then_node, keycloak, uaa)?;
     // Last: a Go build takes all cores.
     when(wanted(Component::Helm), || Helms::obtain(&cache, scratch, progress)).await?;
     Ok(())
@@ -50,6 +64,8 @@ pub async fn obtain(components: &[Component], scratch: &Scratch, progress: &Prog
 pub struct RunningWorld {
     pki: PathBuf,
     keycloak_ca: PathBuf,
+    /// Before the control plane: what is dropped first must not lose its server.
+    node: Option<Node>,
     control_plane: Option<ControlPlane>,
     keycloak: Option<Keycloak>,
     uaa: Option<Uaa>,
@@ -61,12 +77,18 @@ impl RunningWorld {
     pub async fn start(components: &[Component], scratch: &Scratch, progress: &Progress) -> Result<Self, Error> {
         let cache = Cache::open()?;
         let pki = Pki::create(scratch.fresh_folder("pki")?)?;
-        let wanted = |component| components.contains(&component);
+        let wanted = |component: Component| component.is_wanted(components);
         // First: a build takes all cores, and servers that start beside it would run out of time.
         let helms = when(wanted(Component::Helm), || Helms::obtain(&cache, scratch, progress)).await?;
         let control_plane = when(wanted(Component::ControlPlane), async || {
             let binaries = Binaries::obtain(&cache, scratch, progress).await?;
-            ControlPlane::start(&binaries, scratch, progress).await
+            let programs = when(wanted(Component::Node), || Programs::obtain(&cache, scratch, progress)).await?;
+            let control_plane = ControlPlane::start(&binaries, scratch, progress).await?;
+            let node = match &programs {
+                Some(programs) => Some(Node::start(programs, &control_plane, scratch, progress).await?),
+                None => None,
+            };
+            Ok((control_plane, node))
         });
         let keycloak = when(wanted(Component::Keycloak), async || {
             let distribution = keycloak::obtain(&cache, scratch, progress).await?;
@@ -77,16 +99,21 @@ impl RunningWorld {
             Uaa::start(&distribution, &pki, scratch, progress).await
         });
         let (control_plane, keycloak, uaa) = tokio::try_join!(control_plane, keycloak, uaa)?;
-        Ok(Self { pki: pki.folder().to_owned(), keycloak_ca: pki.certificate(Pki::CA), control_plane, keycloak, uaa, helms })
+        let (control_plane, node) = control_plane.map_or((None, None), |(control_plane, node)| (Some(control_plane), node));
+        Ok(Self { pki: pki.folder().to_owned(), keycloak_ca: pki.certificate(Pki::CA), node, control_plane, keycloak, uaa, helms })
     }
 
     /// The environment variables that [`crate::World::from_env`] reads.
     pub fn variables(&self) -> Vec<(&'static str, OsString)> {
         let mut set = vec![(variables::PKI, self.pki.clone().into_os_string())];
         if let Some(control_plane) = &self.control_plane {
-            set.push((variables::KUBECONFIG, control_plane.kubeconfig.clone().into()));
+            set.push((variables::KUBECONFIG, control_plane.configuration.administrator.clone().into()));
             set.push((variables::KUBECTL, control_plane.kubectl.clone().into()));
-            set.push((variables::AUDIT_LOG, control_plane.audit_log.clone().into()));
+            set.push((variables::AUDIT_LOG, control_plane.configuration.audit_log.clone().into()));
+        }
+        if let Some(node) = &self.node {
+            set.push((variables::CONTAINERD, node.socket.clone().into()));
+            set.push((variables::POD_LOGS, node.pod_logs.clone().into()));
         }
         if let Some(keycloak) = &self.keycloak {
             set.push((variables::KEYCLOAK_URL, keycloak.url.clone().into()));
@@ -108,10 +135,13 @@ impl RunningWorld {
         &variables::OWN
     }
 
-    /// Ends everything, the components at once.
-    pub async fn end(self) {
+    /// Ends everything, the components at once; the node before its control plane.
+    pub async fn end(self, scratch: &Scratch) {
         tokio::join!(
             async {
+                if let Some(node) = self.node {
+                    node.end(scratch).await;
+                }
                 if let Some(control_plane) = self.control_plane {
                     control_plane.end().await;
                 }

@@ -10,6 +10,7 @@ use std::process::Command;
 use crate::accounts::{REALM, SAML_AUDIENCE};
 use crate::audit::{self, AuditEntry};
 use crate::helm::HelmMajor;
+use crate::node::{CONTAINERD_NAMESPACE, TOOLS_IMAGE};
 
 /// The environment variables by which `testenv run` tells its command where the world is.
 pub(crate) mod variables {
@@ -21,10 +22,13 @@ pub(crate) mod variables {
     pub(crate) const KEYCLOAK_CA: &str = "TESTENV_KEYCLOAK_CA";
     pub(crate) const UAA_URL: &str = "TESTENV_UAA_URL";
     pub(crate) const PKI: &str = "TESTENV_PKI";
+    pub(crate) const CONTAINERD: &str = "TESTENV_CONTAINERD";
+    pub(crate) const POD_LOGS: &str = "TESTENV_POD_LOGS";
     pub(crate) const HELM_3: &str = "TESTENV_HELM_3";
     pub(crate) const HELM_4: &str = "TESTENV_HELM_4";
     /// Those of ours, without `KUBECONFIG`, which is everybody's.
-    pub(crate) const OWN: [&str; 9] = [KUBECTL, AUDIT_LOG, KEYCLOAK_URL, KEYCLOAK_TLS_URL, KEYCLOAK_CA, UAA_URL, PKI, HELM_3, HELM_4];
+    pub(crate) const OWN: [&str; 11] =
+        [KUBECTL, AUDIT_LOG, KEYCLOAK_URL, KEYCLOAK_TLS_URL, KEYCLOAK_CA, UAA_URL, PKI, CONTAINERD, POD_LOGS, HELM_3, HELM_4];
 }
 
 /// There is no world, or not the part of it that was asked for. Its `Debug` is the message too, for `unwrap` in tests.
@@ -68,6 +72,8 @@ pub struct World {
     keycloak_tls_url: Option<String>,
     keycloak_ca: Option<PathBuf>,
     uaa_url: Option<String>,
+    containerd: Option<PathBuf>,
+    pod_logs: Option<PathBuf>,
     helm_3: Option<PathBuf>,
     helm_4: Option<PathBuf>,
 }
@@ -92,6 +98,8 @@ impl World {
             keycloak_tls_url: text(variables::KEYCLOAK_TLS_URL),
             keycloak_ca: path(variables::KEYCLOAK_CA),
             uaa_url: text(variables::UAA_URL),
+            containerd: path(variables::CONTAINERD),
+            pod_logs: path(variables::POD_LOGS),
             helm_3: path(variables::HELM_3),
             helm_4: path(variables::HELM_4),
         })
@@ -178,6 +186,24 @@ impl World {
     /// The UAA's token endpoint for the saml2-bearer grant: Spring Security SAML has one an alias.
     pub fn uaa_saml_token_url(&self) -> Result<String, NoWorld> {
         Ok(format!("{}/oauth/token/alias/{SAML_AUDIENCE}", self.uaa_url()?))
+    }
+
+    /// `ctr` for the node's images and containers; add arguments and run it.
+    pub fn ctr(&self) -> Result<Command, NoWorld> {
+        let socket = self.containerd.as_deref().ok_or(without(variables::CONTAINERD, "node"))?;
+        let mut command = Command::new("ctr");
+        command.arg("-a").arg(socket).args(["-n", CONTAINERD_NAMESPACE]);
+        Ok(command)
+    }
+
+    /// The folder with what the node's containers print: `NAMESPACE_POD_UID/CONTAINER/N.log`.
+    pub fn pod_logs(&self) -> Result<&Path, NoWorld> {
+        self.pod_logs.as_deref().ok_or(without(variables::POD_LOGS, "node"))
+    }
+
+    /// An image that the node has: `/bin/busybox` and nothing else.
+    pub fn tools_image(&self) -> &'static str {
+        TOOLS_IMAGE
     }
 
     /// The folder with the world's PEM files; their names are in [`crate::Pki`].

@@ -28,7 +28,8 @@ impl Commands {
     pub(crate) async fn execute(self) -> ExitCode {
         let progress = Progress::start();
         let ended = match self {
-            Self::Run(arguments) => run::run(arguments, &progress).await,
+            // Boxed: starting a world is a large future.
+            Self::Run(arguments) => Box::pin(run::run(arguments, &progress)).await,
             Self::Build(arguments) => build::build(&arguments, &progress).await,
             Self::Endpoint(arguments) => endpoint::serve(&arguments, &progress).await,
             Self::Image(arguments) => image::image(arguments, &progress),

@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: Arguments, progress: &Progress) -> Result<Exi
     progress.say("world", &format!("running {}", display(&arguments.command)));
     let code = run_in(&world, &scratch, arguments.command, &mut interruption).await;
     progress.say("world", "ending …");
-    world.end().await;
+    world.end(&scratch).await;
     drop(scratch);
     progress.say("world", "ended");
     code

@@ -27,6 +27,13 @@ pub(crate) struct Binaries {
     pub(crate) kubectl: PathBuf,
 }
 
+/// The control plane's programs on a node.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeBinaries {
+    pub(crate) kubelet: PathBuf,
+    pub(crate) scheduler: PathBuf,
+}
+
 /// A program, and the Go package it is built from.
 struct Program {
     name: &'static str,
@@ -39,6 +46,8 @@ const ETCD: Program = Program { name: "etcd", package: "go.etcd.io/etcd/server/v
 const APISERVER: Program = of_kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "about 5 minutes");
 const CONTROLLER_MANAGER: Program =
     of_kubernetes("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager", "about a minute");
+const KUBELET: Program = of_kubernetes("kubelet", "k8s.io/kubernetes/cmd/kubelet", "about a minute");
+const SCHEDULER: Program = of_kubernetes("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", "half a minute");
 const KUBECTL: Program = of_kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl", "half a minute");
 
 const fn of_kubernetes(name: &'static str, package: &'static str, takes: &'static str) -> Program {
@@ -48,14 +57,21 @@ const fn of_kubernetes(name: &'static str, package: &'static str, takes: &'stati
 impl Binaries {
     /// Finds or builds all of them. One after the other: a Go build uses all cores, and later ones use what earlier compiled.
     pub(crate) async fn obtain(cache: &Cache, scratch: &Scratch, progress: &Progress) -> Result<Self, Error> {
-        let folders = search_path(env::var_os("KUBEBUILDER_ASSETS").as_deref(), env::var_os("PATH").as_deref());
-        let source = Source { folders, cache, scratch, progress };
+        let source = Source::of_environment(cache, scratch, progress);
         Ok(Self {
             apiserver: source.obtain(&APISERVER).await?,
             controller_manager: source.obtain(&CONTROLLER_MANAGER).await?,
             etcd: source.obtain(&ETCD).await?,
             kubectl: source.obtain(&KUBECTL).await?,
         })
+    }
+}
+
+impl NodeBinaries {
+    /// Finds or builds both.
+    pub(crate) async fn obtain(cache: &Cache, scratch: &Scratch, progress: &Progress) -> Result<Self, Error> {
+        let source = Source::of_environment(cache, scratch, progress);
+        Ok(Self { kubelet: source.obtain(&KUBELET).await?, scheduler: source.obtain(&SCHEDULER).await? })
     }
 }
 
@@ -66,7 +82,12 @@ struct Source<'a> {
     progress: &'a Progress,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn of_environment(cache: &'a Cache, scratch: &'a Scratch, progress: &'a Progress) -> Self {
+        let folders = search_path(env::var_os("KUBEBUILDER_ASSETS").as_deref(), env::var_os("PATH").as_deref());
+        Self { folders, cache, scratch, progress }
+    }
+
     async fn obtain(&self, program: &Program) -> Result<PathBuf, Error> {
         if let Some(found) = find(program.name, &self.folders) {
             return Ok(found);

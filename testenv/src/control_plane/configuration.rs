@@ -9,12 +9,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::error::{Error, InFile};
+use crate::node;
 use crate::pki;
 use crate::yaml;
 
 /// What is asked of this API server lasts minutes and is reachable from this machine only.
 const ADMINISTRATOR_TOKEN: &str = "testenv-administrator";
 const CONTROLLER_MANAGER_TOKEN: &str = "testenv-controller-manager";
+const SCHEDULER_TOKEN: &str = "testenv-scheduler";
+const NODE_TOKEN: &str = "testenv-node";
 
 /// Names that clients on this machine and, by convention, in pods use for an API server.
 const SERVER_NAMES: [&str; 6] = ["127.0.0.1", "10.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
@@ -24,21 +27,25 @@ const AUDIT_POLICY: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStage
 
 /// Where the files are.
 #[derive(Clone, Debug)]
-pub(super) struct Configuration {
-    pub(super) ca: PathBuf,
-    pub(super) serving_certificate: PathBuf,
-    pub(super) serving_key: PathBuf,
-    pub(super) service_account_key: PathBuf,
-    pub(super) tokens: PathBuf,
-    pub(super) audit_policy: PathBuf,
-    pub(super) audit_log: PathBuf,
-    pub(super) administrator: PathBuf,
-    pub(super) controller_manager: PathBuf,
+pub(crate) struct Configuration {
+    pub(crate) ca: PathBuf,
+    pub(crate) serving_certificate: PathBuf,
+    pub(crate) serving_key: PathBuf,
+    pub(crate) service_account_key: PathBuf,
+    pub(crate) tokens: PathBuf,
+    pub(crate) audit_policy: PathBuf,
+    /// JSON lines, one or two a request.
+    pub(crate) audit_log: PathBuf,
+    /// A kubeconfig file, as the following.
+    pub(crate) administrator: PathBuf,
+    pub(crate) controller_manager: PathBuf,
+    pub(crate) scheduler: PathBuf,
+    pub(crate) node: PathBuf,
 }
 
 impl Configuration {
     /// Writes them to `folder`, for an API server at `server` (URL).
-    pub(super) fn write(folder: &Path, server: &str) -> Result<Self, Error> {
+    pub(crate) fn write(folder: &Path, server: &str) -> Result<Self, Error> {
         let file = |name: &str| folder.join(name);
         let configuration = Self {
             ca: file("ca.crt"),
@@ -50,14 +57,21 @@ impl Configuration {
             audit_log: file("audit.jsonl"),
             administrator: file("kubeconfig"),
             controller_manager: file("controller-manager.kubeconfig"),
+            scheduler: file("scheduler.kubeconfig"),
+            node: file("node.kubeconfig"),
         };
         let ca_pem = configuration.write_keys()?;
         write_private(&configuration.tokens, &tokens())?;
         write_private(&configuration.audit_policy, AUDIT_POLICY)?;
         write_private(&configuration.audit_log, "")?;
-        write_private(&configuration.administrator, &kubeconfig(server, &ca_pem, "administrator", ADMINISTRATOR_TOKEN))?;
-        let controller_manager = kubeconfig(server, &ca_pem, "controller-manager", CONTROLLER_MANAGER_TOKEN);
-        write_private(&configuration.controller_manager, &controller_manager)?;
+        for (path, user, token) in [
+            (&configuration.administrator, "administrator", ADMINISTRATOR_TOKEN),
+            (&configuration.controller_manager, "controller-manager", CONTROLLER_MANAGER_TOKEN),
+            (&configuration.scheduler, "scheduler", SCHEDULER_TOKEN),
+            (&configuration.node, "node", NODE_TOKEN),
+        ] {
+            write_private(path, &kubeconfig(server, &ca_pem, user, token))?;
+        }
         Ok(configuration)
     }
 
@@ -74,12 +88,15 @@ impl Configuration {
     }
 }
 
-/// `system:kube-controller-manager` is bound by the API server's bootstrap roles; its controllers have service accounts of
-/// their own, so that the audit log tells them apart.
+/// `system:kube-controller-manager` and `system:kube-scheduler` are bound by the API server's bootstrap roles; controllers
+/// have service accounts of their own, so that the audit log tells them apart. A node's user is known by its name and group.
 fn tokens() -> String {
     format!(
         "{ADMINISTRATOR_TOKEN},administrator,administrator,\"system:masters\"\n\
-         {CONTROLLER_MANAGER_TOKEN},system:kube-controller-manager,system:kube-controller-manager\n"
+         {CONTROLLER_MANAGER_TOKEN},system:kube-controller-manager,system:kube-controller-manager\n\
+         {SCHEDULER_TOKEN},system:kube-scheduler,system:kube-scheduler\n\
+         {NODE_TOKEN},system:node:{node},system:node:{node},\"system:nodes\"\n",
+        node = node::NAME,
     )
 }
 

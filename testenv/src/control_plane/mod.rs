@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-pub(crate) use binaries::Binaries;
-use configuration::Configuration;
+pub(crate) use binaries::{Binaries, NodeBinaries};
+pub(crate) use configuration::Configuration;
 
 use crate::error::Error;
 use crate::ports;
@@ -26,10 +26,8 @@ pub(crate) struct ControlPlane {
     etcd: Process,
     apiserver: Process,
     controller_manager: Process,
-    /// The administrator's kubeconfig file.
-    pub(crate) kubeconfig: PathBuf,
-    /// JSON lines, one or two a request.
-    pub(crate) audit_log: PathBuf,
+    /// Keys, kubeconfigs, the audit log.
+    pub(crate) configuration: Configuration,
     /// The program.
     pub(crate) kubectl: PathBuf,
 }
@@ -65,14 +63,7 @@ impl ControlPlane {
         .await?;
         let controllers_health = format!("https://127.0.0.1:{controllers}/healthz");
         ready::until_ok(&client, &controllers_health, &mut [&mut apiserver, &mut controller_manager], LIMIT).await?;
-        Ok(Self {
-            etcd,
-            apiserver,
-            controller_manager,
-            kubeconfig: configuration.administrator,
-            audit_log: configuration.audit_log,
-            kubectl: binaries.kubectl.clone(),
-        })
+        Ok(Self { etcd, apiserver, controller_manager, configuration, kubectl: binaries.kubectl.clone() })
     }
 
     /// Ends it, clients first, so that none waits for a server that is gone.
@@ -98,7 +89,7 @@ fn apiserver_arguments(command: &mut Command, configuration: &Configuration, etc
     command.args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1"]).arg(format!("--secure-port={port}"));
     command.arg(path("tls-cert-file", &configuration.serving_certificate));
     command.arg(path("tls-private-key-file", &configuration.serving_key));
-    command.args(["--authorization-mode=RBAC", "--anonymous-auth=true"]).arg(path("token-auth-file", &configuration.tokens));
+    command.args(["--authorization-mode=Node,RBAC", "--anonymous-auth=true"]).arg(path("token-auth-file", &configuration.tokens));
     command.arg("--service-account-issuer=https://kubernetes.default.svc");
     command.arg(path("service-account-key-file", &configuration.service_account_key));
     command.arg(path("service-account-signing-key-file", &configuration.service_account_key));
