@@ -41,11 +41,18 @@ test-unit: ## Run the tests that need no control plane
 	$(CARGO) test --workspace --lib --bins
 	$(CARGO) test --test corpus --test layering --test generated --test observability --test kstatus --test chart_files --test cli
 
+.PHONY: e2e
+e2e: image ## Install image and chart on a real node, and see that a workload is never refused (root; about 5 minutes)
+	$(CARGO) test --no-run --test e2e
+	TOKENSOURCE_IMAGE=$(IMAGE) TOKENSOURCE_IMAGE_TAR=$(abspath $(IMAGE_TAR)) \
+	  $(CARGO) run --quiet -p testenv -- run --with node,keycloak,helm -- $(CARGO) test --quiet --test e2e -- --nocapture
+
 .PHONY: lint
 lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences and advisories
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --features otlp -- -D warnings
+	$(CARGO) clippy --test e2e -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
 

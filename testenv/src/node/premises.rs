@@ -26,6 +26,7 @@ for task in "$tasks"/*; do
   [ -f "$task/address" ] || continue
   address=$(cat "$task/address")
   rm -f -- "${address#unix://}"
+  rmdir /sys/fs/cgroup/k8s.io/"${task##*/}" /sys/fs/cgroup/*/k8s.io/"${task##*/}" 2>/dev/null
 done
 while read -r _ place _; do
   case $place in "$1"/*) printf '%s\n' "$place" ;; esac
@@ -33,6 +34,8 @@ done </proc/self/mounts | sort -r | while read -r place; do umount -l "$place"; 
 for link in /var/log/containers/*; do
   case $(readlink "$link") in "$1"/*) rm -f -- "$link" ;; esac
 done
+# Empty ones only: a node of somebody else keeps its own.
+rmdir /sys/fs/cgroup/k8s.io /sys/fs/cgroup/*/k8s.io /run/containerd/s /run/containerd 2>/dev/null
 "#;
 
 /// containerd's socket in a node's folder.
