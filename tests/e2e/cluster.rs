@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use testenv::World;
 
@@ -54,6 +56,12 @@ impl Cluster {
         let mut names: Vec<_> = printed.lines().map(|line| line.rsplit('/').next().unwrap().to_owned()).collect();
         names.sort();
         names
+    }
+
+    /// The token in a Secret.
+    pub fn token(&self, secret: &str) -> String {
+        let encoded = self.kubectl(["get", "secret", secret, "-o", "jsonpath={.data.access_token}"]);
+        String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap()
     }
 
     /// Waits until an object is gone that nobody here deletes.

@@ -46,6 +46,10 @@ async fn a_workload_is_never_refused_over_renewals_a_rotation_and_the_life_of_a_
         cluster.apply(&source(name, policy, &authorization_server));
     }
     cluster.until_ready("tks/orders");
+    let first = cluster.token("orders");
+    let forged = first.rsplit_once('.').unwrap().0.to_owned() + "." + &"A".repeat(342);
+    assert_eq!(resource_server.verdict(&first), Ok(()));
+    assert_eq!(resource_server.verdict(&forged), Err("a wrong signature"));
 
     say("start the workload, and wait for three renewals");
     cluster.apply(&workload(&resource_server, world.tools_image()));
@@ -75,6 +79,7 @@ async fn a_workload_is_never_refused_over_renewals_a_rotation_and_the_life_of_a_
     cluster.until_ready("tks/kept");
     resource_server.until_more_tokens(1).await;
 
+    assert_eq!(resource_server.verdict(&first), Err("expired"));
     cluster.delete("pod/workload");
     for name in cluster.names("tks") {
         cluster.delete(&format!("tks/{name}"));

@@ -77,6 +77,11 @@ impl ResourceServer {
         self.until_tokens(self.tokens() + count + 1).await;
     }
 
+    /// What it would say to a token, without counting it as a call.
+    pub fn verdict(&self, token: &str) -> Result<(), &'static str> {
+        self.trust.judge(&format!("Bearer {token}")).map(|_| ())
+    }
+
     fn tokens(&self) -> usize {
         let calls = self.trust.calls.lock().unwrap();
         assert!(calls.refused.is_empty(), "after {} accepted calls one is refused: {:?}", calls.accepted, calls.refused);
@@ -97,7 +102,8 @@ impl ResourceServer {
 }
 
 async fn call(State(trust): State<Arc<Trust>>, headers: HeaderMap) -> StatusCode {
-    let verdict = trust.judge(&headers);
+    let header = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let verdict = header.ok_or("no Authorization header").and_then(|header| trust.judge(header));
     let mut calls = trust.calls.lock().unwrap();
     let pause = calls.last.replace(Instant::now()).map(|last| last.elapsed()).unwrap_or_default();
     calls.longest_pause = calls.longest_pause.max(pause);
@@ -118,8 +124,7 @@ async fn call(State(trust): State<Arc<Trust>>, headers: HeaderMap) -> StatusCode
 
 impl Trust {
     /// The token's `jti`, or why it is not accepted (RFC 6750, RFC 7519).
-    fn judge(&self, headers: &HeaderMap) -> Result<String, &'static str> {
-        let header = headers.get("authorization").and_then(|value| value.to_str().ok()).ok_or("no Authorization header")?;
+    fn judge(&self, header: &str) -> Result<String, &'static str> {
         let token = header.strip_prefix("Bearer ").ok_or("no bearer token")?;
         let (signed, signature) = token.rsplit_once('.').ok_or("no JWT")?;
         let (head, claims) = signed.split_once('.').ok_or("no JWT")?;
