@@ -81,7 +81,6 @@ impl<'a> Release<'a> {
         json!({
             "image": {"repository": self.repository, "tag": tag, "pullPolicy": "Never"},
             "replicas": 1,
-            "leaderElection": {"enabled": false},
             "hostNetwork": true,
             "dnsPolicy": "Default",
             "metrics": {"port": self.metrics_port},
