@@ -10,8 +10,6 @@ LABEL org.opencontainers.image.title="tokensource" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# Without it glibc asks DNS before /etc/hosts, and then a pod's hostAliases not at all.
-COPY --chmod=0644 nsswitch.conf /etc/nsswitch.conf
 # The first place where the binary looks for root certificates; SSL_CERT_FILE names another.
 COPY --chmod=0644 ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --chmod=0755 tokensource /tokensource

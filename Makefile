@@ -18,6 +18,7 @@ CA_CERTIFICATES ?= /usr/share/ca-certificates/mozilla/*.crt
 # What the Dockerfile copies.
 CONTEXT = $(TARGET_DIR)/image
 BINARY_MAX = 20971520
+HOST = $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 
 .PHONY: help
 help: ## List the targets
@@ -58,7 +59,6 @@ lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licen
 
 # Linked statically, so that it runs in an empty image. Without the remapped paths, panic messages hold the builder's folders.
 .PHONY: binary
-binary: HOST = $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 binary: export RUSTFLAGS = -C target-feature=+crt-static --remap-path-prefix=$(CURDIR)=/tokensource --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
 binary: ## Build the static binary for the image
 	$(CARGO) build --release --locked --target $(HOST) --bin tokensource
@@ -71,7 +71,6 @@ binary: ## Build the static binary for the image
 .PHONY: image
 image: binary ## Build the image, as an archive for `docker load` and its like
 	cat $(CA_CERTIFICATES) > $(CONTEXT)/ca-certificates.crt
-	echo "hosts: files dns" > $(CONTEXT)/nsswitch.conf
 	rm -f $(IMAGE_TAR)
 	$(MAKE) --no-print-directory image-by-$(IMAGE_BUILDER)
 	@echo "$(IMAGE_TAR): $(IMAGE), by $(IMAGE_BUILDER)"
@@ -90,6 +89,12 @@ image-by-docker:
 	docker save --output $(IMAGE_TAR) $(IMAGE)
 image-by-testenv:
 	$(CARGO) run --quiet -p testenv -- image --timestamp $(SOURCE_DATE_EPOCH) $(IMAGE_ARGUMENTS) --output $(IMAGE_TAR) $(CONTEXT)
+
+.PHONY: sbom
+sbom: ## Write what the binary is made of, as CycloneDX JSON
+	$(CARGO) tree --locked --package tokensource --edges normal,no-proc-macro --target $(HOST) --prefix none --format '{p}|{l}' \
+	  | $(CARGO) run --quiet -p testenv -- sbom --timestamp $(SOURCE_DATE_EPOCH) --output $(TARGET_DIR)/tokensource.cdx.json \
+	    --further rust-std=$$(rustc --version | cut -d' ' -f2) --further glibc=$$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)
 
 .PHONY: generate
 generate: ## Make the generated files anew: crds/, docs/failures.md, docs/reference.md, the chart's CRD and README

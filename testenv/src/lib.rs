@@ -17,6 +17,7 @@
 
 pub mod accounts;
 mod audit;
+mod bill_of_materials;
 mod cache;
 mod control_plane;
 mod error;
@@ -45,6 +46,7 @@ mod world;
 mod yaml;
 
 pub use audit::AuditEntry;
+pub use bill_of_materials::BillOfMaterials;
 pub use error::Error;
 pub use guarded_command::GuardedCommand;
 pub use helm::HelmMajor;

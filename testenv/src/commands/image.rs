@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use testenv::{Error, ImageOrder, Progress};
 
+use super::named_value;
+
 /// Arguments of `testenv image`, named as image builders name theirs.
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -26,10 +28,6 @@ pub(crate) struct Arguments {
     output: PathBuf,
     /// The folder to copy from
     context: PathBuf,
-}
-
-fn named_value(text: &str) -> Result<(String, String), String> {
-    text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "must be NAME=VALUE".to_owned())
 }
 
 /// Writes the archive.

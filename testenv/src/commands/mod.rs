@@ -4,6 +4,7 @@ mod build;
 mod endpoint;
 mod image;
 mod run;
+mod sbom;
 mod signals;
 
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ pub(crate) enum Commands {
     Endpoint(endpoint::Arguments),
     /// Write an image from a Dockerfile that only packs, where no image builder is installed
     Image(image::Arguments),
+    /// Write what the binary is made of as CycloneDX JSON, from the output of `cargo tree`
+    Sbom(sbom::Arguments),
 }
 
 impl Commands {
@@ -33,6 +36,7 @@ impl Commands {
             Self::Build(arguments) => build::build(&arguments, &progress).await,
             Self::Endpoint(arguments) => endpoint::serve(&arguments, &progress).await,
             Self::Image(arguments) => image::image(arguments, &progress),
+            Self::Sbom(arguments) => sbom::sbom(arguments, &progress),
         };
         ended.unwrap_or_else(|error| {
             progress.say("error", &error.to_string());
@@ -53,4 +57,9 @@ impl Selection {
     fn components(&self) -> &[Component] {
         if self.components.is_empty() { &Component::ALL } else { &self.components }
     }
+}
+
+/// Parses an argument of two parts.
+fn named_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "must be NAME=VALUE".to_owned())
 }
