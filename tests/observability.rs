@@ -26,9 +26,6 @@ const PAGE: &str = include_str!("../docs/metrics.md");
 const ALERTS: &str = include_str!("../charts/tokensource/files/alerts.yaml");
 const DASHBOARD: &str = include_str!("../charts/tokensource/files/dashboard.json");
 
-/// Registered with leader election.
-const LEADER: &str = "tokensource_leader";
-
 fn source(name: &str) -> TokenSource {
     let condition = |word: &str, status: &str| json!({"type": word, "status": status, "reason": "TokenIssued", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
     let source = json!({
@@ -85,7 +82,7 @@ fn families(text: &str, suffix_of_counters: &str) -> BTreeMap<String, String> {
 /// The names of all series, as queries use them, without the parts of a histogram.
 fn registered() -> BTreeSet<String> {
     let text = Format::Prometheus.write(exercised().0.text());
-    families(&text, "").into_keys().chain([LEADER.to_owned()]).collect()
+    families(&text, "").into_keys().collect()
 }
 
 /// The metrics that a text names: ours, and the process's own.

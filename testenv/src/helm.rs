@@ -85,9 +85,8 @@ async fn build(major: HelmMajor, target: &Path, scratch: &Scratch, progress: &Pr
 /// knows it by itself, and no such variable; the linker passes over what is not there.
 fn linker_flags(digit: &str, version: &str) -> String {
     let helm = format!("helm.sh/helm/v{digit}");
-    let kubernetes = |package: &str| {
-        format!("-X {helm}/{package}.k8sVersionMajor=1 -X {helm}/{package}.k8sVersionMinor={KUBERNETES_MINOR}")
-    };
+    let kubernetes =
+        |package: &str| format!("-X {helm}/{package}.k8sVersionMajor=1 -X {helm}/{package}.k8sVersionMinor={KUBERNETES_MINOR}");
     format!("-s -w -X {helm}/internal/version.version={version} {} {}", kubernetes("pkg/chartutil"), kubernetes("pkg/lint/rules"))
 }
 

@@ -57,8 +57,7 @@ fn url(text: &str) -> Value {
 /// A sentence, the source, and what the refusal must say.
 fn cases() -> Vec<(&'static str, Value, Option<&'static str>)> {
     let common = |url: &str| json!({"tokenURL": url, "tokenURLType": "Common", "tenant": "acme"});
-    let proxied =
-        |proxy: &str| json!({"tokenURL": "https://a.example.com/t", "request": {"proxyURL": proxy}});
+    let proxied = |proxy: &str| json!({"tokenURL": "https://a.example.com/t", "request": {"proxyURL": proxy}});
     let host = Some("the host of spec.tokenURL is none of those");
     let plain = Some("spec.tokenURL must be an https URL with a plain host name");
     let proxy = Some("the host of spec.request.proxyURL is none of those");

@@ -24,10 +24,7 @@ fn prepared() -> World {
     for (plural, kind) in [("servicemonitors", "ServiceMonitor"), ("prometheusrules", "PrometheusRule")] {
         let crd = FOREIGN.replace("PLURAL", plural).replace("SINGULAR", &kind.to_lowercase()).replace("KIND", kind);
         ok(&kubectl_with(&world, &["apply", "--server-side"], &crd));
-        ok(&kubectl(
-            &world,
-            &["wait", &format!("crd/{plural}.monitoring.coreos.com"), "--for=condition=Established", "--timeout=60s"],
-        ));
+        ok(&kubectl(&world, &["wait", &format!("crd/{plural}.monitoring.coreos.com"), "--for=condition=Established", "--timeout=60s"]));
     }
     for name in ["chart-cases", "team-a", "team-b"] {
         namespace(&world, name, &[]);

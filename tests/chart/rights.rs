@@ -21,7 +21,11 @@ impl Right {
     pub fn is_used_by(&self, request: &AuditEntry) -> bool {
         let within = self.namespace.is_empty() || self.namespace == request.namespace;
         let named = self.name.is_empty() || self.name == request.name;
-        within && named && self.group == request.api_group && self.resource == resource(request) && verbs(request).contains(&self.verb.as_str())
+        within
+            && named
+            && self.group == request.api_group
+            && self.resource == resource(request)
+            && verbs(request).contains(&self.verb.as_str())
     }
 }
 

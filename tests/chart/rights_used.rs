@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use testenv::{AuditEntry, HelmMajor, ScriptedEndpoint, Step, World};
 
-use crate::cluster::{IMAGE, alone, chart, documents, eventually, fresh, helm, install_crd, kubectl, kubectl_with, namespace, ok, values, world};
+use crate::cluster::{
+    IMAGE, alone, chart, documents, eventually, fresh, helm, install_crd, kubectl, kubectl_with, namespace, ok, values, world,
+};
 use crate::rendering::arguments;
 use crate::rights::{Right, granted};
 
@@ -179,7 +181,8 @@ async fn works_with_the_rights_it_has_and_needs_them(name: &str, has_namespaces:
     let installed = Installed::install(name, has_namespaces);
     let operator = installed.start();
     installed.work(&operator).await;
-    eventually(&format!("a request for each right; without one: {:?}", installed.unused()), || async { installed.unused().is_empty() }).await;
+    eventually(&format!("a request for each right; without one: {:?}", installed.unused()), || async { installed.unused().is_empty() })
+        .await;
     let denied: Vec<AuditEntry> = installed.requests().into_iter().filter(|request| request.code == 403).collect();
     assert!(denied.is_empty(), "denied: {denied:?}");
 }
