@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
@@ -12,6 +12,7 @@ use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::Kubeconfig;
 use serde_json::json;
 use testenv::{ScriptedEndpoint, Step};
+use tokensource::clock;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -202,7 +203,7 @@ async fn clocks_are_not_compared() {
     let stage = Stage::set("leader-clock").await;
     // Somebody leads whose clock jumps by a day at each renewal.
     let jump = |renewal: i64| SignedDuration::from_hours(if renewal % 2 == 0 { -24 } else { 24 });
-    let renewed = |renewal| MicroTime(Timestamp::now() + jump(renewal));
+    let renewed = |renewal| MicroTime(clock::precise() + jump(renewal));
     let spec = LeaseSpec {
         holder_identity: Some("somebody".into()),
         lease_duration_seconds: Some(6),
@@ -256,7 +257,7 @@ async fn a_leader_that_is_cut_off_stops_before_another_leads() {
     let stage = Stage::set("leader-cut").await;
     let endpoint = ScriptedEndpoint::start().await.unwrap();
     let (way, cut) = cuttable_way(&stage).await;
-    let cut_off = stage.by_way_of(way);
+    let cut_off = stage.by_way_of(&way);
     let mut first = short_candidate(&cut_off);
     until_leading(&first).await;
     let second = short_candidate(&stage);

@@ -51,10 +51,10 @@ impl Stage {
     }
 
     /// The same stage for an operator that reaches the API server at another address.
-    pub fn by_way_of(&self, server: String) -> Self {
+    pub fn by_way_of(&self, server: &str) -> Self {
         let mut kubeconfig = Kubeconfig::read_from(self.kubeconfig.path()).unwrap();
         for cluster in kubeconfig.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
-            cluster.server = Some(server.clone());
+            cluster.server = Some(server.to_owned());
         }
         let (client, namespace, world) = (self.client.clone(), self.namespace.clone(), World::from_env().unwrap());
         Self { client, namespace, world, kubeconfig: written(&kubeconfig) }
