@@ -36,8 +36,6 @@ impl Installed {
             "labelSelector": format!("test={own}"),
             "egress": {"allowCidrs": ["127.0.0.0/8"]},
             "serviceAccountTokens": {"enabled": true},
-            "replicas": 1,
-            "leaderElection": {"enabled": knows("--leader-elect")},
         });
         let (file, chart) = (values(&text.to_string()), chart());
         let args = ["install", "rights", chart.to_str().unwrap(), "-n", &own, "--set", IMAGE, "-f", file.path().to_str().unwrap()];
@@ -168,12 +166,6 @@ impl Drop for Operator {
         _ = self.child.kill();
         _ = self.child.wait();
     }
-}
-
-/// Whether this binary has the flag.
-fn knows(flag: &str) -> bool {
-    let help = Command::new(env!("CARGO_BIN_EXE_tokensource")).args(["run", "--help"]).output().unwrap();
-    String::from_utf8(help.stdout).unwrap().contains(flag)
 }
 
 async fn works_with_the_rights_it_has_and_needs_them(name: &str, has_namespaces: bool) {
