@@ -26,12 +26,12 @@ fn prepared() -> World {
         ok(&kubectl_with(&world, &["apply", "--server-side"], &crd));
         ok(&kubectl(&world, &["wait", &format!("crd/{plural}.monitoring.coreos.com"), "--for=condition=Established", "--timeout=60s"]));
     }
-    for name in ["chart-cases", "team-a", "team-b"] {
+    for name in ["chart-cases", "team-a", "team-b", "33"] {
         namespace(&world, name, &[]);
     }
     namespace(&world, "chart-restricted", &["pod-security.kubernetes.io/enforce=restricted"]);
     // A pod is refused, in a dry run too, where its account is not there.
-    for account in ["keep-tokensource", "keeper", "theirs"] {
+    for account in ["keep-tokensource", "keeper", "theirs", "11"] {
         for namespace in ["chart-cases", "chart-restricted"] {
             _ = kubectl(&world, &["create", "serviceaccount", account, "-n", namespace]);
         }

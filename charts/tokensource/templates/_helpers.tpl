@@ -33,8 +33,8 @@
 {{- end }}
 
 {{- define "tokensource.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "tokensource.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "tokensource.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "tokensource.sharedLabels" -}}
