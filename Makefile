@@ -22,7 +22,7 @@ HOST = $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## See it work: a local control plane, a real authorization server, three TokenSources (ends by itself)

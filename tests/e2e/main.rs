@@ -44,8 +44,9 @@ async fn a_workload_is_never_refused_over_renewals_a_rotation_and_the_life_of_a_
     cluster.apply(&credentials(CC.secret));
     for (name, policy) in [("orders", "Delete"), ("kept", "Retain"), ("gone", "Delete")] {
         cluster.apply(&source(name, policy, &authorization_server));
+        cluster.until_ready(&format!("tks/{name}"));
     }
-    cluster.until_ready("tks/orders");
+    release.test();
     let first = cluster.token("orders");
     let forged = first.rsplit_once('.').unwrap().0.to_owned() + "." + &"A".repeat(342);
     assert_eq!(resource_server.verdict(&first), Ok(()));
@@ -104,7 +105,8 @@ fn credentials(secret: &str) -> Value {
 }
 
 fn source(name: &str, deletion_policy: &str, authorization_server: &AuthorizationServer) -> Value {
-    json!({"apiVersion": "tokensource.dev/v1alpha1", "kind": "TokenSource", "metadata": {"name": name}, "spec": {
+    let metadata = json!({"name": name, "labels": {"tokensource.dev/helm-test": "e2e"}});
+    json!({"apiVersion": "tokensource.dev/v1alpha1", "kind": "TokenSource", "metadata": metadata, "spec": {
         "tokenURL": authorization_server.token_url(),
         "credentials": {"secretRef": {"name": "client"}},
         "tls": {"caBundle": {"configMapRef": {"name": "company-ca", "key": "ca.crt"}}},

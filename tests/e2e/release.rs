@@ -41,6 +41,12 @@ impl<'a> Release<'a> {
         self.must_run(&self.tag);
     }
 
+    /// `helm test`: the operator's image and rights suffice for `tokensource status`, and the labelled sources are Ready.
+    pub fn test(&self) {
+        let mut command = self.world.helm(HelmMajor::Four).unwrap();
+        printed(command.args(["test", NAME, "--namespace", NAMESPACE, "--timeout", "120s"]));
+    }
+
     pub fn upgrade(&self) {
         self.helm(&["upgrade", NAME, CHART, "--values"], Some(NEXT_TAG));
         self.must_run(NEXT_TAG);
