@@ -77,14 +77,12 @@ fn default_of<'a>(values: &'a Value, path: &str) -> &'a Value {
 }
 
 fn tables() -> String {
-    let (mut text, values) = (String::new(), values());
-    for line in lines(&read("values.yaml")) {
-        text += &match line {
-            Line::Section(title) => format!("\n### {title}\n\n| value | default | meaning |\n|---|---|---|\n"),
-            Line::Value { path, comment } => format!("| `{path}` | `{}` | {} |\n", default_of(&values, &path), comment.replace('|', "\\|")),
-        };
-    }
-    format!("{text}\n")
+    let values = values();
+    let rows = lines(&read("values.yaml")).into_iter().map(|line| match line {
+        Line::Section(title) => format!("\n### {title}\n\n| value | default | meaning |\n|---|---|---|\n"),
+        Line::Value { path, comment } => format!("| `{path}` | `{}` | {} |\n", default_of(&values, &path), comment.replace('|', "\\|")),
+    });
+    rows.chain(["\n".to_owned()]).collect::<Vec<_>>().concat()
 }
 
 #[test]

@@ -65,12 +65,9 @@ impl<'a> Crate<'a> {
     fn component(&self, kind: &str, checksums: &BTreeMap<(&str, &str), &str>) -> Value {
         let purl = format!("pkg:cargo/{}@{}", self.name, self.version);
         let licences = if self.licence.is_empty() { json!([]) } else { json!([{"expression": self.licence}]) };
-        let mut component =
-            json!({"type": kind, "bom-ref": purl, "name": self.name, "version": self.version, "purl": purl, "licenses": licences});
-        if let Some(checksum) = checksums.get(&(self.name, self.version)) {
-            component["hashes"] = json!([{"alg": "SHA-256", "content": checksum}]);
-        }
-        component
+        let hashes = checksums.get(&(self.name, self.version)).map_or_else(|| json!([]), |sum| json!([{"alg": "SHA-256", "content": sum}]));
+        json!({"type": kind, "bom-ref": purl, "name": self.name, "version": self.version, "purl": purl, "licenses": licences,
+            "hashes": hashes})
     }
 }
 
