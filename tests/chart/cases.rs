@@ -18,7 +18,7 @@ pub const CASES: [(&str, &str); 15] = [
     ),
     ("a digest", "image: {tag: ignored, digest: \"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}"),
     ("pull secrets and other names", "imagePullSecrets: [{name: pull}]\nfullnameOverride: keeper\ncommonLabels: {team: identity}"),
-    ("names that are numbers", "fullnameOverride: \"11\"\nnameOverride: \"22\"\nnamespaces: [\"33\"]"),
+    ("names that are numbers", "nameOverride: \"22\"\nnamespaces: [\"33\"]"),
     ("scheduling", SCHEDULING),
     ("a certificate of our own", CERTIFICATES),
     ("reach", REACH),

@@ -31,7 +31,7 @@ fn prepared() -> World {
     }
     namespace(&world, "chart-restricted", &["pod-security.kubernetes.io/enforce=restricted"]);
     // A pod is refused, in a dry run too, where its account is not there.
-    for account in ["keep-tokensource", "keeper", "theirs", "11"] {
+    for account in ["keep-tokensource", "keeper", "theirs", "keep-22"] {
         for namespace in ["chart-cases", "chart-restricted"] {
             _ = kubectl(&world, &["create", "serviceaccount", account, "-n", namespace]);
         }
