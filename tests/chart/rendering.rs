@@ -91,7 +91,7 @@ fn wrong_values_are_refused_by_name() {
     }
 }
 
-/// A pod of the Deployment's template, as the ReplicaSet would make it.
+/// A pod of the Deployment's template, as the `ReplicaSet` would make it.
 fn pod(documents: &[Value]) -> Value {
     let template = &of_kind(documents, "Deployment")["spec"]["template"];
     let mut metadata = template["metadata"].clone();
@@ -125,10 +125,10 @@ fn no_rule_of_the_operators_has_a_wildcard_and_serviceaccount_tokens_are_switche
     for (name, text) in CASES {
         let yaml = template(&world, HelmMajor::Four, text).unwrap();
         let roles: Vec<Value> = documents(&yaml).into_iter().filter(|document| document["rules"].is_array()).collect();
-        let rules = serde_json::to_string(&roles).unwrap();
-        assert!(!rules.contains("\"*\""), "{name}");
+        let granted = serde_json::to_string(&roles).unwrap();
+        assert!(!granted.contains("\"*\""), "{name}");
         let wants_tokens = text.contains("serviceAccountTokens: {enabled: true");
-        assert_eq!(rules.contains("serviceaccounts/token"), wants_tokens, "{name}");
+        assert_eq!(granted.contains("serviceaccounts/token"), wants_tokens, "{name}");
         let is_wide = roles.iter().any(|role| role["kind"] == "ClusterRole" && role["rules"].to_string().contains("secrets"));
         assert_eq!(is_wide, !text.contains("namespaces: [") && !text.contains("rbac: {create: false}"), "{name}");
     }
