@@ -25,7 +25,7 @@ use crate::token_source::binding::SecretData;
 use crate::token_source::credentials::{self, CredentialValues};
 use crate::token_source::digest::{Digest, DigestKey, RequestDigest};
 use crate::token_source::failure::Failure;
-use crate::token_source::hosts::{Consent, HostPolicy};
+use crate::token_source::hosts::{Consent, HostPolicy, Way};
 use crate::token_source::observed::Credentials;
 use crate::token_source::references::{no_secret, no_token_of};
 use crate::token_source::request::{Assertions, Prepared};
@@ -109,10 +109,11 @@ impl Gatherer<'_> {
         let mut secrets = ReadSecrets::default();
         let values = self.credentials(&mut secrets).await?;
         let endpoint = prepared.endpoint(spec, &values, self.allow_http)?;
-        self.hosts.judge(&endpoint)?;
+        let way = Way::to(&endpoint, spec.request.proxy_url.as_deref());
+        self.hosts.judge(&way)?;
         let mut proofs = values.proofs(spec);
         let assertions = self.assertions(&values, &endpoint, &mut proofs, &mut secrets).await?;
-        self.hosts.judge_consents(&secrets.consents, &endpoint)?;
+        self.hosts.judge_consents(&secrets.consents, &way)?;
         let identity = match values.certificate.clone() {
             Some(certificate) => Some(identity(certificate).await?),
             None => None,

@@ -4,6 +4,7 @@
 use std::str::FromStr;
 
 use thiserror::Error;
+use url::Url;
 
 use super::failure::Failure;
 use crate::api::condition::Reason;
@@ -40,9 +41,8 @@ impl FromStr for HostPattern {
 }
 
 impl HostPattern {
-    /// Whether the endpoint's host is meant.
-    pub fn matches(&self, endpoint: &TokenEndpoint) -> bool {
-        let url = endpoint.url();
+    /// Whether the URL's host is meant.
+    fn matches(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
         let host = host.to_ascii_lowercase();
         self.port.is_none_or(|port| url.port_or_known_default() == Some(port)) && is_like(&host, &self.host)
@@ -84,21 +84,39 @@ pub struct Consent {
     pub hosts: Option<String>,
 }
 
+/// The hosts that see what is sent: the endpoint's, and the proxy's. A proxy could read it all where the spec that names it names
+/// the trusted certificates too.
+#[derive(Debug, Clone)]
+pub struct Way(Vec<Url>);
+
+impl Way {
+    /// To an endpoint, through a proxy if there is one.
+    pub fn to(endpoint: &TokenEndpoint, proxy: Option<&str>) -> Self {
+        Self([Some(endpoint.url().clone()), proxy.and_then(|proxy| Url::parse(proxy).ok())].into_iter().flatten().collect())
+    }
+
+    /// The first host that none of the patterns means.
+    fn outside(&self, patterns: &[HostPattern]) -> Option<&str> {
+        let stranger = self.0.iter().find(|url| !patterns.iter().any(|pattern| pattern.matches(url)));
+        stranger.map(|url| url.host_str().unwrap_or_default())
+    }
+}
+
 impl HostPolicy {
-    /// Whether the administrator allows the endpoint's host.
-    pub fn judge(&self, endpoint: &TokenEndpoint) -> Result<(), Failure> {
-        if self.allowed.is_empty() || self.allowed.iter().any(|pattern| pattern.matches(endpoint)) {
-            return Ok(());
+    /// Whether the administrator allows the hosts on the way.
+    pub fn judge(&self, way: &Way) -> Result<(), Failure> {
+        match way.outside(&self.allowed).filter(|_| !self.allowed.is_empty()) {
+            Some(host) => Err(denied(&format!("{host} is not among the hosts that the operator allows (--allow-host)"))),
+            None => Ok(()),
         }
-        Err(denied(&format!("{} is not among the hosts that the operator allows (--allow-host)", endpoint.host())))
     }
 
-    /// Whether the owners of all Secrets consent to the endpoint's host.
-    pub fn judge_consents(&self, consents: &[Consent], endpoint: &TokenEndpoint) -> Result<(), Failure> {
-        consents.iter().try_for_each(|consent| self.judge_consent(consent, endpoint))
+    /// Whether the owners of all Secrets consent to the hosts on the way.
+    pub fn judge_consents(&self, consents: &[Consent], way: &Way) -> Result<(), Failure> {
+        consents.iter().try_for_each(|consent| self.judge_consent(consent, way))
     }
 
-    fn judge_consent(&self, Consent { secret, hosts }: &Consent, endpoint: &TokenEndpoint) -> Result<(), Failure> {
+    fn judge_consent(&self, Consent { secret, hosts }: &Consent, way: &Way) -> Result<(), Failure> {
         let Some(hosts) = hosts else {
             let missing =
                 format!("Secret {secret} has no annotation {ALLOWED_HOSTS}, and the operator requires it (--require-allowed-hosts)");
@@ -110,10 +128,10 @@ impl HostPolicy {
                 part.parse().map_err(|error: NotAHost| denied(&format!("the annotation {ALLOWED_HOSTS} of Secret {secret}: {error}")))
             })
             .collect::<Result<_, _>>()?;
-        if patterns.iter().any(|pattern| pattern.matches(endpoint)) {
-            return Ok(());
+        match way.outside(&patterns) {
+            Some(host) => Err(denied(&format!("{host} is not among the hosts that Secret {secret} may be sent to ({ALLOWED_HOSTS})"))),
+            None => Ok(()),
         }
-        Err(denied(&format!("{} is not among the hosts that Secret {secret} may be sent to ({ALLOWED_HOSTS})", endpoint.host())))
     }
 }
 
@@ -149,7 +167,7 @@ mod tests {
             ("2001:db8::1", "https://[2001:db8::1]/token", true),
             ("10.1.2.3", "https://10.1.2.3/token", true),
         ] {
-            assert_eq!(pattern.parse::<HostPattern>().unwrap().matches(&endpoint(url)), expected, "{pattern} {url}");
+            assert_eq!(pattern.parse::<HostPattern>().unwrap().matches(endpoint(url).url()), expected, "{pattern} {url}");
         }
         for broken in ["", " ", "https://example.com", "example.com/path", "a:b", "example.com:99999", "a b"] {
             assert_eq!(broken.parse::<HostPattern>(), Err(NotAHost), "{broken}");
@@ -158,13 +176,16 @@ mod tests {
 
     #[test]
     fn administrator_and_owner_both_have_to_agree() {
-        let login = endpoint("https://login.example.com/token");
+        let login = Way::to(&endpoint("https://login.example.com/token"), None);
+        let proxied = Way::to(&endpoint("https://login.example.com/token"), Some("http://proxy.test:3128"));
         let allowing = |hosts: &[&str], require_consent| HostPolicy {
             allowed: hosts.iter().map(|host| host.parse().unwrap()).collect(),
             require_consent,
         };
         assert_eq!(allowing(&[], false).judge(&login), Ok(()));
         assert_eq!(allowing(&["other.example.com", "login.*"], false).judge(&login), Ok(()));
+        assert_eq!(allowing(&["login.*", "proxy.test"], false).judge(&proxied), Ok(()));
+        assert!(allowing(&["login.*"], false).judge(&proxied).unwrap_err().message.starts_with("proxy.test is not among"));
         assert_eq!(allowing(&["other.example.com"], false).judge(&login).unwrap_err().reason, Reason::HostNotAllowed);
 
         let told = |hosts: Option<&str>, require_consent| {
