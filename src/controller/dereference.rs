@@ -95,10 +95,11 @@ async fn find_secret(context: &Context, source: &TokenSource, name: &str) -> Res
 
 /// Where no Secret is referred to, the spec alone tells the credentials.
 fn digest_without_secret(observed: &Observed<'_>, context: &Context) -> Option<Digest> {
-    let spec = &observed.source.spec;
+    let source = &observed.source;
+    let spec = &source.spec;
     let values = credentials::find(spec, None).ok()?;
     let endpoint = observed.prepared.as_ref().ok()?.endpoint(spec, &values, observed.policy.allow_http).ok()?;
-    Some(context.shared.key.credentials(&endpoint, &values.client_id, &values.proofs(spec)))
+    Some(context.shared.key.credentials(&endpoint, &values.client_id, values.proof(spec, source.namespace()).whole()))
 }
 
 /// The digest that the target Secret remembers for the versions of the credentials.

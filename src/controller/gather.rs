@@ -22,7 +22,7 @@ use crate::oauth::request::TokenRequest;
 use crate::token_source::assertion::{self, Moment};
 use crate::token_source::attempts::Presented;
 use crate::token_source::binding::SecretData;
-use crate::token_source::credentials::{self, CredentialValues};
+use crate::token_source::credentials::{self, CredentialValues, Proof};
 use crate::token_source::digest::{Digest, DigestKey, RequestDigest};
 use crate::token_source::failure::Failure;
 use crate::token_source::hosts::{Consent, HostPolicy, Way};
@@ -111,8 +111,8 @@ impl Gatherer<'_> {
         let endpoint = prepared.endpoint(spec, &values, self.allow_http)?;
         let way = Way::to(&endpoint, spec.request.proxy_url.as_deref());
         self.hosts.judge(&way)?;
-        let mut proofs = values.proofs(spec);
-        let assertions = self.assertions(&values, &endpoint, &mut proofs, &mut secrets).await?;
+        let mut proof = values.proof(spec, self.source.namespace());
+        let assertions = self.assertions(&values, &endpoint, &mut proof, &mut secrets).await?;
         self.hosts.judge_consents(&secrets.consents, &way)?;
         let identity = match values.certificate.clone() {
             Some(certificate) => Some(identity(certificate).await?),
@@ -124,8 +124,9 @@ impl Gatherer<'_> {
             proxy: spec.request.proxy_url.clone(),
             connect_limit: spec.request.connect_limit(),
         };
-        let digest = RequestDigest { spec: self.key.spec(spec), credentials: self.key.credentials(&endpoint, &values.client_id, &proofs) };
-        let client_digest = self.key.credentials(&endpoint, &values.client_id, &values.client_proofs());
+        let whole = self.key.credentials(&endpoint, &values.client_id, proof.whole());
+        let digest = RequestDigest { spec: self.key.spec(spec), credentials: whole };
+        let client_digest = self.key.credentials(&endpoint, &values.client_id, &proof.client);
         let totp_secret = values.user.as_ref().and_then(|user| user.totp_secret.clone());
         let request = prepared.complete(spec, endpoint, values, assertions)?;
         let credentials_version = (!secrets.versions.is_empty()).then(|| secrets.versions.join(";"));
@@ -144,15 +145,15 @@ impl Gatherer<'_> {
         &self,
         values: &CredentialValues,
         endpoint: &TokenEndpoint,
-        proofs: &mut Vec<SecretString>,
+        proof: &mut Proof,
         secrets: &mut ReadSecrets,
     ) -> Result<Assertions, Halt> {
         let client = self.source.spec.client_authentication.assertion.as_ref().map(|assertion| &assertion.source);
         let grant = self.source.spec.grant.assertion.as_ref();
-        let mut reader = AssertionReader { gatherer: self, values, endpoint, proofs, secrets };
+        let mut reader = AssertionReader { gatherer: self, values, endpoint, secrets };
         Ok(Assertions {
-            client: reader.read(client, "spec.clientAuthentication.assertion").await?,
-            grant: reader.read(grant, "spec.grant.assertion").await?,
+            client: reader.read(client, "spec.clientAuthentication.assertion", &mut proof.client).await?,
+            grant: reader.read(grant, "spec.grant.assertion", &mut proof.grant).await?,
         })
     }
 
@@ -205,17 +206,21 @@ fn consent(name: &str, meta: &ObjectMeta) -> Option<Consent> {
     (hosts.is_some() || annotation(SOURCE).is_none()).then(|| Consent { secret: name.to_owned(), hosts })
 }
 
-/// Reads assertions. What stays the same from one attempt to the next is added to the proofs.
+/// Reads assertions. What stays the same from one attempt to the next is added to the proof.
 struct AssertionReader<'a, 'b> {
     gatherer: &'a Gatherer<'a>,
     values: &'a CredentialValues,
     endpoint: &'a TokenEndpoint,
-    proofs: &'b mut Vec<SecretString>,
     secrets: &'b mut ReadSecrets,
 }
 
 impl AssertionReader<'_, '_> {
-    async fn read(&mut self, source: Option<&AssertionSource>, field: &str) -> Result<Option<SecretString>, Halt> {
+    async fn read(
+        &mut self,
+        source: Option<&AssertionSource>,
+        field: &str,
+        proof: &mut Vec<SecretString>,
+    ) -> Result<Option<SecretString>, Halt> {
         let Some(source) = source else { return Ok(None) };
         if let Some(signed) = &source.signed_jwt {
             let moment = Moment { now: clock::now(), jwt_id: &super::random::id() };
@@ -231,7 +236,7 @@ impl AssertionReader<'_, '_> {
             (None, Some(other)) => self.token_of(&other.name).await?,
             (None, None) => return Err(Failure::local(Reason::InvalidSpec, format!("{field} names no source")).into()),
         };
-        self.proofs.push(found.clone());
+        proof.push(found.clone());
         Ok(Some(found))
     }
 

@@ -33,38 +33,59 @@ pub struct CredentialValues {
 }
 
 impl CredentialValues {
-    /// What proves the client alone.
-    pub fn client_proofs(&self) -> Vec<SecretString> {
-        let mut proofs: Vec<SecretString> = [&self.client_secret, &self.signing_key].into_iter().flatten().cloned().collect();
+    /// What of this Secret and of the spec proves client and user. Assertions that are read from elsewhere come to it.
+    pub fn proof(&self, spec: &TokenSourceSpec, namespace: &str) -> Proof {
+        Proof {
+            client: self.proof_of_the_client(client_assertion(spec), namespace),
+            grant: self.proof_of_the_grant(spec.grant.assertion.as_ref(), namespace),
+        }
+    }
+
+    fn proof_of_the_client(&self, assertion: Option<&AssertionSource>, namespace: &str) -> Vec<SecretString> {
+        let mut proof: Vec<SecretString> = [&self.client_secret, &self.signing_key].into_iter().flatten().cloned().collect();
         match &self.certificate {
-            Some(Certificate::Pem { certificate, key }) => proofs.extend([certificate.clone(), key.clone()]),
-            Some(Certificate::KeyStore { base64, password }) => proofs.extend([base64.clone(), password.clone()]),
+            Some(Certificate::Pem { certificate, key }) => proof.extend([certificate.clone(), key.clone()]),
+            Some(Certificate::KeyStore { base64, password }) => proof.extend([base64.clone(), password.clone()]),
             None => {}
         }
         if let Some((name, password)) = &self.basic_user {
-            proofs.extend([name.clone().into(), password.clone()]);
+            proof.extend([name.clone().into(), password.clone()]);
         }
-        proofs
+        proof.extend(assertion.and_then(|source| service_account(source, namespace)));
+        proof
     }
 
-    /// All that proves client and user and stays the same from one attempt to the next: what the lock-out ledger knows
-    /// credentials by. A ServiceAccount is known by its name, since its tokens are fresh each time.
-    pub fn proofs(&self, spec: &TokenSourceSpec) -> Vec<SecretString> {
-        let mut proofs = self.client_proofs();
-        proofs.extend(self.refresh_token.clone());
+    fn proof_of_the_grant(&self, assertion: Option<&AssertionSource>, namespace: &str) -> Vec<SecretString> {
+        let mut proof: Vec<SecretString> = self.refresh_token.iter().cloned().collect();
         if let Some(user) = &self.user {
-            proofs.extend([user.name.clone().into(), user.password.clone()]);
-            proofs.extend(user.totp_secret.clone());
+            proof.extend([user.name.clone().into(), user.password.clone()]);
+            proof.extend(user.totp_secret.clone());
         }
-        let accounts = assertion_sources(spec).filter_map(|source| source.service_account_ref.as_ref());
-        proofs.extend(accounts.map(|account| format!("ServiceAccount {}", account.name).into()));
-        proofs
+        proof.extend(assertion.and_then(|source| service_account(source, namespace)));
+        proof
     }
 }
 
-fn assertion_sources(spec: &TokenSourceSpec) -> impl Iterator<Item = &AssertionSource> {
-    let client = spec.client_authentication.assertion.as_ref().map(|assertion| &assertion.source);
-    client.into_iter().chain(&spec.grant.assertion)
+/// All that proves client and user and stays the same from one attempt to the next: what the lock-out ledger knows
+/// credentials by.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// What proves the client.
+    pub client: Vec<SecretString>,
+    /// What the grant presents beside it: a user, an assertion, a refresh token.
+    pub grant: Vec<SecretString>,
+}
+
+impl Proof {
+    /// Client and grant together.
+    pub fn whole(&self) -> impl Iterator<Item = &SecretString> {
+        self.client.iter().chain(&self.grant)
+    }
+}
+
+/// A ServiceAccount is known by its name, since its tokens are fresh each time.
+fn service_account(source: &AssertionSource, namespace: &str) -> Option<SecretString> {
+    source.service_account_ref.as_ref().map(|account| format!("ServiceAccount {namespace}/{}", account.name).into())
 }
 
 /// A resource owner.
@@ -140,7 +161,11 @@ pub fn find(spec: &TokenSourceSpec, secret: Option<&SecretData<'_>>) -> Result<C
 }
 
 fn signs(spec: &TokenSourceSpec) -> bool {
-    assertion_sources(spec).any(|source| source.signed_jwt.is_some())
+    client_assertion(spec).into_iter().chain(&spec.grant.assertion).any(|source| source.signed_jwt.is_some())
+}
+
+fn client_assertion(spec: &TokenSourceSpec) -> Option<&AssertionSource> {
+    spec.client_authentication.assertion.as_ref().map(|assertion| &assertion.source)
 }
 
 /// Reads values out of the Secret, and names what is missing.

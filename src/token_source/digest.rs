@@ -83,10 +83,15 @@ impl DigestKey {
     }
 
     /// The digest of credentials: endpoint, client, and all that proves client and user. What the lock-out ledger counts
-    /// by. `proofs` are what stays the same from one attempt to the next: secrets and keys, not what is made of them.
-    pub fn credentials(&self, endpoint: &TokenEndpoint, client_id: &str, proofs: &[SecretString]) -> Digest {
-        let known = [endpoint.url().as_str(), client_id];
-        self.over(known.into_iter().chain(proofs.iter().map(SecretString::expose_secret)).map(str::as_bytes))
+    /// by. `proof` is what stays the same from one attempt to the next: secrets and keys, not what is made of them.
+    pub fn credentials<'a>(
+        &self,
+        endpoint: &'a TokenEndpoint,
+        client_id: &'a str,
+        proof: impl IntoIterator<Item = &'a SecretString>,
+    ) -> Digest {
+        let proof = proof.into_iter().map(SecretString::expose_secret);
+        self.over([endpoint.url().as_str(), client_id].into_iter().chain(proof).map(str::as_bytes))
     }
 
     /// Hashes the parts, each behind its length, so that no two lists of parts give the same bytes.

@@ -176,7 +176,7 @@ impl Case {
     }
 
     /// What a user writes to have the operator send it.
-    async fn write(&self, stage: &Stage) {
+    pub async fn write(&self, stage: &Stage) {
         let mut data: Vec<(&str, &str)> =
             self.form.iter().filter(|(name, _)| CREDENTIALS.contains(name)).map(|(name, value)| (*name, value.as_str())).collect();
         if let Some((certificate, key)) = &self.certificate {

@@ -64,3 +64,18 @@ async fn each_client_assertion_that_keycloak_refuses_has_its_reason() {
     let stage = Stage::set("keycloak-client-assertions").await;
     are_told(&stage, &at_keycloak(&stage).await).await;
 }
+
+#[tokio::test]
+async fn refused_assertions_hold_back_no_right_one_of_the_same_client() {
+    let stage = Stage::set("keycloak-one-right-assertion").await;
+    let url = stage.world.keycloak_token_url().unwrap();
+    let (id, secret) = (CLIENT_SECRET_JWT.id, "another-long-shared-secret-0123456789");
+    let good = Jwt::of_the_client(id, &url);
+    let wrong = ["first-wrong", "second-wrong"].map(|name| refused(name, &url, id, &good.with_secret(&stage, secret)));
+    are_told(&stage, &wrong).await;
+    // The next one knows of the refusals from the ledger.
+    let _operator = stage.operator();
+    let right = good.with_secret(&stage, CLIENT_SECRET_JWT.secret);
+    refused("right", &url, id, &right).write(&stage).await;
+    stage.until_ready("right").await;
+}
