@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "tests are named by sentences")]
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
@@ -26,8 +27,13 @@ fn manifests(sources: &[(&str, Value)]) -> String {
 }
 
 async fn check(manifests: String, arguments: &[&str]) -> (Option<i32>, String, String) {
+    check_where(&[], manifests, arguments).await
+}
+
+async fn check_where(environment: &[(&str, &Path)], manifests: String, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tokensource"));
     command.args(["check", "-f", "-", "--allow-http"]).args(arguments).env("RUST_LOG", "trace");
+    command.envs(environment.iter().copied());
     let output: Output = spawn_blocking(move || {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(manifests.as_bytes()).unwrap();
@@ -174,4 +180,13 @@ async fn nothing_that_was_sent_is_shown_although_the_server_quotes_it() {
             assert_eq!(code, Some(1), "{told}");
         }
     }
+}
+
+#[tokio::test]
+async fn missing_root_certificates_are_no_fault_of_the_spec() {
+    let (empty, file) = (tempfile::TempDir::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let environment = [("SSL_CERT_DIR", empty.path()), ("SSL_CERT_FILE", file.path())];
+    let sources = manifests(&[("orders", json!({"tokenURL": "https://127.0.0.1:1/token"}))]);
+    let (code, told, _) = check_where(&environment, sources, &[]).await;
+    assert!(code != Some(0) && told.contains("TLSVerificationFailed") && told.contains("SSL_CERT_FILE"), "{told}");
 }

@@ -75,6 +75,7 @@ impl Exchange {
             Err(Unanswered::Fault(fault)) => Answer::Refused(refuse_transport(fault)),
             Err(Unanswered::Denied) => return Err(denied(&host).into()),
             Err(Unanswered::UnusableCaBundle) => return Err(unusable_ca_bundle().into()),
+            Err(Unanswered::NoTrustAnchors) => return Err(no_trust_anchors().into()),
             Err(Unanswered::UnusableIdentity) => return Err(Failure::bad_certificate("TLS can't use it").into()),
             Err(Unanswered::UnusableProxy) => {
                 return Err(Failure::local(Reason::InvalidSpec, "spec.request.proxyURL is no proxy URL").into());
@@ -168,4 +169,10 @@ fn denied(host: &str) -> Failure {
 
 fn unusable_ca_bundle() -> Failure {
     Failure::local_polled(Reason::InvalidSpec, "spec.tls.caBundle holds no usable PEM certificate")
+}
+
+fn no_trust_anchors() -> Failure {
+    let told = "no root certificates are installed where tokensource runs, so it trusts no server, and nothing was sent: install them \
+        (/etc/ssl/certs, or the file that SSL_CERT_FILE names), or set spec.tls.caBundle";
+    Failure::local_polled(Reason::TLSVerificationFailed, told)
 }

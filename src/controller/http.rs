@@ -88,6 +88,8 @@ pub enum Unanswered {
     Denied,
     /// The CA bundle holds no usable PEM certificate.
     UnusableCaBundle,
+    /// There is no CA bundle, and the system trusts no authority.
+    NoTrustAnchors,
     /// The client certificate is none that TLS can use.
     UnusableIdentity,
     /// The proxy's URL is none.
@@ -167,7 +169,9 @@ impl TokenClient {
         if let Some(proxy) = &connection.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| Unanswered::UnusableProxy)?);
         }
-        let client = builder.build().map_err(|_| Unanswered::UnusableCaBundle)?;
+        // Nothing else is read as late as this.
+        let unusable = if connection.ca_bundle.is_some() { Unanswered::UnusableCaBundle } else { Unanswered::NoTrustAnchors };
+        let client = builder.build().map_err(|_| unusable)?;
         if clients.len() >= CLIENTS_MAX {
             clients.clear();
         }

@@ -22,8 +22,11 @@ pub async fn look(source: Arc<TokenSource>, context: Arc<Context>) -> Result<Act
         let (shared, began) = (Arc::clone(&context.shared), Instant::now());
         let result = reconcile(source, context).await;
         shared.metrics.reconciled(began.elapsed());
-        if let Err(error) = &result {
-            tracing::warn!(error = %chain(error), "reconcile failed; it is tried again");
+        match &result {
+            Ok(_) => {}
+            // Told by the election. The next leader looks at the source anew.
+            Err(Error::NotLeading) => tracing::debug!("the reconcile ended with the leadership"),
+            Err(error) => tracing::warn!(error = %chain(error), "reconcile failed; it is tried again"),
         }
         result
     }
