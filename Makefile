@@ -50,6 +50,19 @@ e2e: as-root image ## Install image and chart on a real node, and see that a wor
 	TOKENSOURCE_IMAGE=$(IMAGE) TOKENSOURCE_IMAGE_TAR=$(abspath $(IMAGE_TAR)) \
 	  $(CARGO) run --quiet -p testenv -- run --with node,keycloak,helm -- $(CARGO) test --quiet --test e2e -- --nocapture
 
+BENCH = $(CARGO) run --quiet -p testenv -- run --with control-plane -- $(CARGO) bench --quiet --bench scale --
+BENCH_SOURCES ?= 1000,10000
+BENCH_SECONDS ?= 900
+
+.PHONY: bench bench-limited
+bench: ## Measure how the operator scales, as shares of what the API server takes (BENCH_SOURCES=1000,10000; about 25 minutes)
+	$(CARGO) bench --bench scale --no-run
+	$(BENCH) --sources $(BENCH_SOURCES)
+	$(BENCH) --part shared --sources 1000
+bench-limited: ## Measure which share of 10,000 sources lives at an endpoint limited to 1,000 requests a minute (BENCH_SECONDS=900)
+	$(CARGO) bench --bench scale --no-run
+	$(BENCH) --part limited --sources 10000 --seconds $(BENCH_SECONDS)
+
 .PHONY: lint
 lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences and advisories
 	$(CARGO) fmt --all --check

@@ -12,18 +12,21 @@ use kube::client::ClientBuilder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tower::limit::ConcurrencyLimitLayer;
 
 use super::cluster;
 use super::reach::ReachArgs;
 use crate::controller::audiences::Audiences;
 use crate::controller::egress::EgressPolicy;
 use crate::controller::lease::Election;
-use crate::controller::{self, Limits, Settings};
+use crate::controller::{self, Clients, Limits, Settings};
 use crate::observability::metrics::Metrics;
 use crate::observability::server::{Readiness, listen, serve};
 use crate::observability::tracing::{LogFormat, start};
 use crate::token_source::leadership::Terms;
 
+/// Requests to the API server under way; watches count until they begin.
+const API_REQUESTS_AT_A_TIME: usize = 32;
 /// How long a scrape under way may hold up the end.
 const LAST_SCRAPE: Duration = Duration::from_secs(1);
 
@@ -119,8 +122,8 @@ async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
     let metrics_addr = args.metrics_addr;
     let settings = settings(args, origin, &api_server);
     let (metrics, readiness) = (Arc::<Metrics>::default(), Readiness::default());
-    let client = ClientBuilder::try_from(config)?.with_layer(metrics.kubernetes_requests()).build();
-    let version = client.apiserver_version().await?;
+    let clients = clients(&config, &metrics)?;
+    let version = clients.lease_client.apiserver_version().await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), kubernetes = version.git_version, "tokensource starts");
     let listener = listen(metrics_addr).await.map_err(|error| format!("--metrics-addr {metrics_addr}: {error}"))?;
     let mut terminated = signal(SignalKind::terminate())?;
@@ -131,11 +134,18 @@ async fn operate(args: RunArgs) -> Result<(), Box<dyn std::error::Error>> {
     };
     let (ended, end) = oneshot::channel::<()>();
     let served = tokio::spawn(serve(listener, Arc::clone(&metrics), readiness.clone(), async { _ = end.await }));
-    let result = controller::run(client, settings, metrics, readiness, shutdown.boxed()).await;
+    let result = controller::run(clients, settings, metrics, readiness, shutdown.boxed()).await;
     // Until here a probe is answered and the last metrics can be read.
     _ = ended.send(());
     _ = timeout(LAST_SCRAPE, served).await;
     Ok(result?)
+}
+
+/// More requests at a time would not be answered sooner, and each needs a connection of its own.
+fn clients(config: &Config, metrics: &Metrics) -> Result<Clients, kube::Error> {
+    let builder = || Ok::<_, kube::Error>(ClientBuilder::try_from(config.clone())?.with_layer(metrics.kubernetes_requests()));
+    let limit = ConcurrencyLimitLayer::new(API_REQUESTS_AT_A_TIME);
+    Ok(Clients { client: builder()?.with_layer(&limit).build(), lease_client: builder()?.build() })
 }
 
 /// The API server's addresses, to which no token request goes.

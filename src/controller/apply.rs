@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::api::{Patch, PatchParams, PostParams};
-use kube::core::{ObjectMeta, PartialObjectMeta, TypeMeta};
-use kube::runtime::events::{Event, EventType};
+use kube::core::ObjectMeta;
+use kube::runtime::events::{Event, EventType, Recorder};
 use kube::{Api, Resource as _};
 use serde_json::json;
 
-use super::context::{Context, SecretMeta};
+use super::context::Context;
 use super::error::Error;
 use super::trim;
 use crate::api::TokenSource;
@@ -46,9 +46,11 @@ pub async fn secret(
         let version = judged.held().and_then(|held| held.version.clone());
         secret.metadata.resource_version = Some(version.unwrap_or_else(|| NO_VERSION.to_owned()));
         let (params, patch) = (PatchParams::apply(FIELD_MANAGER).force(), Patch::Apply(&secret));
-        match context.shared.leadership.while_held(secrets.patch(name, &params, &patch)).await? {
-            Ok(written) => {
-                context.recent_secrets.wrote(as_meta(written));
+        // Only metadata comes back, not the token once more.
+        match context.shared.leadership.while_held(secrets.patch_metadata(name, &params, &patch)).await? {
+            Ok(mut written) => {
+                trim::secret(&mut written);
+                context.recent_secrets.wrote(written);
                 return Ok(Ok(()));
             }
             Err(kube::Error::Api(status)) if status.code == 409 => {}
@@ -86,13 +88,13 @@ pub async fn report(context: &Context, source: &TokenSource, report: &Report) ->
         }
     }
     if let Some(note) = &report.event {
-        context.shared.leadership.while_held(event(context, source, note)).await?;
+        context.shared.events.tell(source.object_ref(&()), note.clone());
     }
     Ok(())
 }
 
 /// An Event that can't be written is logged: the condition says the same.
-async fn event(context: &Context, source: &TokenSource, note: &Note) {
+pub async fn event(recorder: &Recorder, about: &ObjectReference, note: &Note) {
     let event = Event {
         type_: if note.is_warning { EventType::Warning } else { EventType::Normal },
         reason: note.reason.to_string(),
@@ -100,7 +102,7 @@ async fn event(context: &Context, source: &TokenSource, note: &Note) {
         action: "RequestToken".to_owned(),
         secondary: None,
     };
-    if let Err(error) = context.shared.recorder.publish(&event, &source.object_ref(&())).await {
+    if let Err(error) = recorder.publish(&event, about).await {
         tracing::warn!(%error, "an Event could not be written");
     }
 }
@@ -168,10 +170,4 @@ pub async fn refresh_request(sources: &Api<TokenSource>, name: &str, value: &str
     let params = PatchParams { field_manager: Some(REFRESH_FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     let annotation = json!({ "metadata": { "annotations": { REFRESH_REQUESTED_AT: value } } });
     sources.patch(name, &params, &Patch::Merge(annotation)).await
-}
-
-fn as_meta(secret: Secret) -> SecretMeta {
-    let mut meta = PartialObjectMeta { types: None::<TypeMeta>, metadata: secret.metadata, ..PartialObjectMeta::default() };
-    trim::secret(&mut meta);
-    meta
 }

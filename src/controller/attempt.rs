@@ -8,12 +8,11 @@ use super::error::Error;
 use super::exchange::{NotSent, refused};
 use super::gather::ReadyRequest;
 use super::ledger::{NotAdmitted, Permit, Withheld};
-use super::pacing::Paused;
+use super::pacing::Slot;
 use super::refresh_token::{exchange, keep_rotated};
 use crate::api::status::LastAttempt;
 use crate::clock;
 use crate::oauth::rejection::{Refusal, Rejection};
-use crate::oauth::request::TokenRequest;
 use crate::oauth::response::Answer;
 use crate::oauth::token::IssuedToken;
 use crate::token_source::attempts::{Answered, Presented, Standing};
@@ -26,8 +25,15 @@ use crate::token_source::schedule::{self, expires_at, renew_at};
 use crate::token_source::secret::{Issue, render};
 use crate::token_source::target::Target;
 
-/// Sends the request if pace and ledger let it, and writes the token if one is issued.
-pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: ReadyRequest, cause: Cause) -> Result<Outcome, Error> {
+/// Sends the request if the ledger lets it, and writes the token if one is issued. The slot at the endpoint is given back as
+/// soon as the answer is there.
+pub async fn attempt(
+    observed: &Observed<'_>,
+    context: &Context,
+    mut ready: ReadyRequest,
+    cause: Cause,
+    slot: Slot,
+) -> Result<Outcome, Error> {
     let shared = &context.shared;
     let (host, presented) = (ready.request.endpoint.host(), ready.presented());
     if let Some(issue) = context.unwritten.take(observed.seed(), &ready.digest, clock::now()) {
@@ -37,10 +43,6 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
     if let Some(refused) = shared.exchange.attempts.withheld(&presented).await {
         return Ok(withheld(context, &ready, refused));
     }
-    let _slot = match shared.pacing.slot(&ready.request.endpoint, observed.valid_until()).await {
-        Ok(slot) => slot,
-        Err(Paused { until }) => return Ok(Outcome::Stalled(Failure::paused(&host, until))),
-    };
     let permit = match shared.exchange.attempts.admit(&presented, standing).await {
         Ok(permit) => permit,
         Err(NotAdmitted::Withheld(refused)) => return Ok(withheld(context, &ready, refused)),
@@ -50,12 +52,13 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
     match exchange(observed, context, &mut ready).await {
         Ok(Answer::Issued(token)) => {
             permit.settle(Answered::Accepted).await;
+            drop(slot);
             if let Some(refresh_token) = token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source)) {
                 keep_rotated(observed, context, &ready.digest, refresh_token).await;
             }
             write(observed, context, &ready, issue(observed, *token, &ready)).await
         }
-        Ok(Answer::Refused(refusal)) => Ok(refuse(observed, context, &ready, permit, refusal).await),
+        Ok(Answer::Refused(refusal)) => Ok(refuse(observed, context, &ready, permit, refusal, &slot).await),
         // Whether it went out is not known: its permit says so when it is dropped.
         Err(NotSent::Error(error @ Error::NotLeading)) => Err(error),
         Err(not_sent) => {
@@ -70,9 +73,16 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
 }
 
 /// Tells what a refusal is about, to the pace, the ledger and the status.
-async fn refuse(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest, permit: Permit, refusal: Refusal) -> Outcome {
+async fn refuse(
+    observed: &Observed<'_>,
+    context: &Context,
+    ready: &ReadyRequest,
+    permit: Permit,
+    refusal: Refusal,
+    slot: &Slot,
+) -> Outcome {
     let exchange = &context.shared.exchange;
-    throttle(context, &ready.request, &refusal);
+    throttle(context, slot, &refusal);
     let circumstances = exchange.circumstances(ready);
     let (refusal, client_proof) = exchange.diagnose(&observed.source.spec, ready, refusal).await;
     permit.settle(refused(&refusal)).await;
@@ -105,11 +115,11 @@ fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outco
 }
 
 /// A 429 slows the endpoint down for all; a `Retry-After` on it, or on a 503, pauses it.
-fn throttle(context: &Context, request: &TokenRequest, refusal: &Refusal) {
+fn throttle(context: &Context, slot: &Slot, refusal: &Refusal) {
     let too_many = refusal.rejection == Rejection::RateLimited;
     if too_many || refusal.http_status == Some(503) {
         let pause_until = refusal.retry_after.map(|wait| schedule::retry_after_end(wait, clock::now()));
-        context.shared.pacing.throttled(&request.endpoint, too_many, pause_until);
+        context.shared.pacing.throttled(slot, too_many, pause_until);
     }
 }
 

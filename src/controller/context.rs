@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use futures::channel::mpsc::UnboundedSender;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::core::PartialObjectMeta;
-use kube::runtime::events::Recorder;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::OnceCell;
 
 use super::audiences::Audiences;
+use super::events::Events;
 use super::exchange::Exchange;
 use super::leadership::Leadership;
 use super::listed::Listed;
@@ -39,7 +40,7 @@ pub struct Shared {
     /// When this process began to look after the sources: with an election, when it began to lead.
     pub began: Timestamp,
     /// Events.
-    pub recorder: Recorder,
+    pub events: Events,
     /// The key of all digests.
     pub key: DigestKey,
     /// Settings that decisions depend on.
@@ -72,6 +73,8 @@ pub struct Context {
     pub secrets: Store<SecretMeta>,
     /// Whether they were listed.
     pub secrets_listed: Listed,
+    /// Where this controller listens for sources whose turn has come.
+    pub calls: UnboundedSender<ObjectRef<TokenSource>>,
     /// Sources whose status was written and not yet seen.
     pub recent_sources: Recent<TokenSource>,
     /// Secrets that were written and not yet seen.

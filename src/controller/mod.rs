@@ -11,6 +11,7 @@ mod context;
 mod dereference;
 pub mod egress;
 pub mod error;
+mod events;
 mod exchange;
 mod gather;
 mod http;
@@ -33,12 +34,14 @@ mod reconcile;
 mod references;
 mod refresh_token;
 mod trim;
+mod turn;
 mod warm_up;
+mod watched;
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::channel::mpsc::unbounded;
 use futures::future::{self, BoxFuture, FutureExt as _, Shared as SharedFuture};
 use futures::stream::StreamExt as _;
 use kube::core::NamespaceResourceScope;
@@ -46,13 +49,15 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::{Controller, PredicateConfig, WatchStreamExt as _, controller, reflector, watcher};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use self::audiences::Audiences;
 use self::codes::Codes;
 use self::context::{Context, SecretMeta, Shared, Sources};
 use self::egress::EgressPolicy;
+use self::events::events;
 use self::exchange::Exchange;
 use self::http::TokenClient;
 use self::journal::Journal;
@@ -65,8 +70,9 @@ use self::pacing::Pacing;
 use self::proofs::Proofs;
 use self::recent::Recent;
 use self::references::References;
+use self::watched::{watched_secrets, watched_sources, what_matters};
 use crate::api::TokenSource;
-use crate::api::names::{CONTROLLER, REFRESH_REQUESTED_AT};
+use crate::api::names::CONTROLLER;
 use crate::clock;
 use crate::observability::metrics::Metrics;
 use crate::observability::server::Readiness;
@@ -101,27 +107,40 @@ pub struct Settings {
     pub election: Option<Election>,
 }
 
+/// How the API server is reached.
+#[derive(Clone)]
+pub struct Clients {
+    /// For all but the Lease.
+    pub client: Client,
+    /// For the Lease alone: its renewal waits for nothing else.
+    pub lease_client: Client,
+}
+
 /// Less than the 30 seconds that Kubernetes gives a pod.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// How long the last Events may hold up the end.
+const LAST_EVENTS: Duration = Duration::from_millis(500);
 
 /// Secrets that nobody names as credentials or target, and that clusters hold by the thousand.
 const SECRET_FIELDS: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
 /// Runs until `shutdown`; token requests under way then are finished and written. With an election it first waits to lead.
 pub async fn run(
-    client: Client,
+    clients: Clients,
     settings: Settings,
     metrics: Arc<Metrics>,
     readiness: Readiness,
     shutdown: BoxFuture<'static, ()>,
 ) -> Result<(), RunError> {
     let shutdown = shutdown.shared();
+    let Clients { client, lease_client } = clients;
     let work = |leadership| look_after(client.clone(), &settings, Arc::clone(&metrics), &readiness, shutdown.clone(), leadership);
     let Some(election) = &settings.election else {
         metrics.leads(true);
         return work(Leadership::for_good()).await;
     };
-    lease::lead(&client, election, &metrics, &readiness, shutdown.clone(), work).await
+    lease::lead(&lease_client, election, &metrics, &readiness, shutdown.clone(), work).await
 }
 
 /// Looks after the sources. All that is known of them is read here, so that a new leader begins like a new process.
@@ -137,6 +156,7 @@ async fn look_after(
         if settings.namespaces.is_empty() { vec![None] } else { settings.namespaces.iter().map(|name| Some(name.as_str())).collect() };
     let (scopes, writers): (Vec<Sources>, Vec<Writer<TokenSource>>) = namespaces.iter().map(|_| sources()).unzip();
     metrics.watch(scopes.iter().map(|sources| sources.store.clone()).collect());
+    let (events, unpublished) = events();
     let shared = Arc::new(Shared {
         exchange: Exchange {
             leadership: leadership.clone(),
@@ -148,7 +168,7 @@ async fn look_after(
         },
         metrics,
         began: clock::precise(),
-        recorder: Recorder::new(client.clone(), Reporter::from(CONTROLLER.to_owned())),
+        events,
         key: key::load_or_create(&client).await?,
         policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },
         hosts: settings.hosts.clone(),
@@ -159,6 +179,8 @@ async fn look_after(
         leadership,
         client,
     });
+    let recorder = Recorder::new(shared.client.clone(), Reporter::from(CONTROLLER.to_owned()));
+    let publishing = tokio::spawn(unpublished.publish(recorder, shared.leadership.clone()));
     recall(&shared).await?;
     readiness.ready();
     let scopes = namespaces.into_iter().zip(&shared.scopes).zip(writers);
@@ -170,6 +192,9 @@ async fn look_after(
     if let Err(error) = shared.exchange.attempts.record().await {
         tracing::warn!(error = %chain(&error), "the lock-out ledger could not be written");
     }
+    drop(shared);
+    // The last Events; what does not get out in time is told by conditions.
+    _ = timeout(LAST_EVENTS, publishing).await;
     Ok(())
 }
 
@@ -202,8 +227,10 @@ async fn run_scope(
 ) {
     let (secrets, secret_writer) = reflector::store::<SecretMeta>();
     let references = Arc::new(References::default());
+    let (calls, called) = unbounded();
     let context = Arc::new(Context {
         shared: Arc::clone(shared),
+        calls,
         secrets,
         secrets_listed: Listed::default(),
         recent_sources: Recent::default(),
@@ -227,6 +254,7 @@ async fn run_scope(
     Controller::for_stream(source_events, sources.store.clone())
         .with_config(controller::Config::default().concurrency(settings.concurrency))
         .watches_stream(secret_events, move |secret| references.sources_of(&secret))
+        .reconcile_on(called)
         .graceful_shutdown_on(shutdown)
         .run(look::look, reconcile::error_policy, context)
         .for_each(|result| async move { tell_trouble(result) })
@@ -252,47 +280,4 @@ where
 
 fn source_selection(settings: &Settings) -> watcher::Config {
     watcher::Config { label_selector: settings.label_selector.clone(), ..watcher::Config::default() }
-}
-
-/// What of a source asks for a look: being another object, another spec, a refresh request. Not its status.
-fn what_matters(source: &TokenSource) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let meta = &source.metadata;
-    let requested = meta.annotations.as_ref().and_then(|annotations| annotations.get(REFRESH_REQUESTED_AT));
-    (&meta.uid, meta.generation, requested).hash(&mut hasher);
-    hasher.finish()
-}
-
-fn watched_sources(
-    context: &Arc<Context>,
-    references: &Arc<References>,
-    listed: &Listed,
-) -> impl FnMut(&watcher::Result<watcher::Event<TokenSource>>) + use<> {
-    let (context, references, listed) = (Arc::clone(context), Arc::clone(references), listed.clone());
-    move |event| match event {
-        Ok(event) => {
-            references.saw(event);
-            listed.saw(event);
-            context.recent_sources.saw(event);
-            if let watcher::Event::Delete(source) = event {
-                let uid = source.uid().unwrap_or_default();
-                context.read_credentials.forget(&uid);
-                context.unwritten.forget(&uid);
-            }
-        }
-        Err(error) => {
-            tracing::warn!(error = %chain(error), "watching TokenSources failed; is the CRD installed (`tokensource crd`) and allowed to be watched?");
-        }
-    }
-}
-
-fn watched_secrets(context: &Arc<Context>) -> impl FnMut(&watcher::Result<watcher::Event<SecretMeta>>) + use<> {
-    let context = Arc::clone(context);
-    move |event| match event {
-        Ok(event) => {
-            context.recent_secrets.saw(event);
-            context.secrets_listed.saw(event);
-        }
-        Err(error) => tracing::warn!(error = %chain(error), "watching Secrets failed"),
-    }
 }

@@ -1,18 +1,26 @@
-//! Keeps each token endpoint's pace: so many requests at a time and a second, the soonest expiry first, none during a
-//! pause that the server asked for.
+//! Keeps each token endpoint's pace: so many requests at a time and a second, each source in its turn, none during a pause
+//! that the server asked for. Who has to wait does not hold up the looks at others: it is looked at again when its turn has come.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::channel::mpsc::UnboundedSender;
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 
+use crate::api::TokenSource;
 use crate::clock;
 use crate::oauth::endpoint::TokenEndpoint;
 use crate::token_source::pace::{Pace, rate_for};
+use crate::token_source::schedule::between;
+use crate::token_source::turns::Turns;
+
+/// Who was called and does not come within this time is passed over.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A wait that lasts longer is told.
+const UNTOLD: Duration = Duration::from_secs(10);
 
 /// How fast endpoints may be asked.
 #[derive(Debug, Clone, Copy)]
@@ -23,76 +31,116 @@ pub struct Limits {
     pub rate: f64,
 }
 
+/// Has a source looked at when its turn has come.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Whom.
+    pub source: ObjectRef<TokenSource>,
+    /// Where its controller listens.
+    pub to: UnboundedSender<ObjectRef<TokenSource>>,
+}
+
+/// Whether a source may send its request.
+pub enum Turn {
+    /// It may.
+    Now(Slot),
+    /// It is called when it may.
+    Later(Waiting),
+}
+
+/// A wait for the turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// It is long enough to be told.
+    pub is_long: bool,
+    /// When the pause ends that the server asked for, if one is on.
+    pub paused_until: Option<Timestamp>,
+}
+
 /// The pace of all endpoints.
 pub struct Pacing(Arc<Shared>);
 
 struct Shared {
     limits: Limits,
     started: Instant,
-    endpoints: Mutex<HashMap<String, Endpoint>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    endpoints: HashMap<String, Endpoint>,
+    /// At which endpoint each source waits or was called, by its UID.
+    places: HashMap<String, String>,
 }
 
 struct Endpoint {
     pace: Pace,
     in_flight: usize,
-    /// Who waits, soonest expiry first, then in order of arrival.
-    waiting: BinaryHeap<Reverse<Waiter>>,
-    arrivals: u64,
+    turns: Turns<String>,
+    waiters: HashMap<String, Waiter>,
+    /// Whose turn it is, and who was not looked at yet.
+    called: HashSet<String>,
     timer_is_set: bool,
 }
 
 struct Waiter {
-    order: (Timestamp, u64),
-    slot: oneshot::Sender<Slot>,
+    call: Call,
+    since: Instant,
 }
 
 /// The right to one request; given back when dropped.
 pub struct Slot {
     shared: Arc<Shared>,
     origin: String,
-}
-
-/// The server asked for a pause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paused {
-    /// When it ends.
-    pub until: Timestamp,
+    taken: Instant,
 }
 
 impl Pacing {
     /// A pace within these limits.
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Shared { limits, started: Instant::now(), endpoints: Mutex::default() }))
+        Self(Arc::new(Shared { limits, started: Instant::now(), state: Mutex::default() }))
     }
 
-    /// Waits for a slot. `expiry` is when the token that is to be renewed expires; without one it is urgent.
-    pub async fn slot(&self, endpoint: &TokenEndpoint, expiry: Option<Timestamp>) -> Result<Slot, Paused> {
+    /// Asks whether it is the turn of the source with this UID. `expiry` is when the token expires that is to be renewed.
+    pub fn turn(&self, endpoint: &TokenEndpoint, uid: &str, expiry: Option<Timestamp>, call: Call) -> Turn {
         let origin = endpoint.origin();
-        let (slot, wait) = oneshot::channel();
-        {
-            let mut endpoints = self.0.lock();
-            let entry = endpoints.entry(origin.clone()).or_insert_with(|| Endpoint::new(rate_for(endpoint, self.0.limits.rate)));
-            if let Some(until) = entry.pace.paused_until(clock::now()) {
-                return Err(Paused { until });
-            }
-            entry.arrivals += 1;
-            entry.waiting.push(Reverse(Waiter { order: (expiry.unwrap_or(Timestamp::MIN), entry.arrivals), slot }));
+        if self.0.lock().places.get(uid).is_some_and(|place| *place != origin) {
+            self.leave(uid);
         }
-        self.0.hand_out(&origin);
-        // A sender is dropped without a slot only when a pause begins.
-        wait.await.map_err(|_| Paused { until: self.0.pause_end(&origin) })
+        let mut state = self.0.lock();
+        state.places.insert(uid.to_owned(), origin.clone());
+        let place = state.endpoints.entry(origin.clone()).or_insert_with(|| Endpoint::new(rate_for(endpoint, self.0.limits.rate)));
+        if !place.called.contains(uid) {
+            place.turns.enter(&uid.to_owned(), expiry);
+            place.waiters.entry(uid.to_owned()).or_insert_with(|| Waiter { call, since: Instant::now() });
+            self.0.hand_out(&origin, place, Some(uid));
+        }
+        if place.called.remove(uid) {
+            state.places.remove(uid);
+            return Turn::Now(Slot { shared: Arc::clone(&self.0), origin, taken: Instant::now() });
+        }
+        Turn::Later(place.waiting(uid, self.0.now()))
+    }
+
+    /// Takes note that a source waits no more: it is gone, or needs no token now.
+    pub fn leave(&self, uid: &str) {
+        let mut state = self.0.lock();
+        let Some(origin) = state.places.remove(uid) else { return };
+        let Some(place) = state.endpoints.get_mut(&origin) else { return };
+        place.turns.leave(&uid.to_owned());
+        place.waiters.remove(uid);
+        self.0.pass_over(&origin, place, uid);
     }
 
     /// Takes note that the server throttles, and until when it wants no request if it said so.
-    pub fn throttled(&self, endpoint: &TokenEndpoint, too_many: bool, pause_until: Option<Timestamp>) {
-        let now = self.0.now();
-        if let Some(entry) = self.0.lock().get_mut(&endpoint.origin()) {
+    pub fn throttled(&self, slot: &Slot, too_many: bool, pause_until: Option<Timestamp>) {
+        let sent = slot.taken.duration_since(self.0.started);
+        if let Some(place) = self.0.lock().endpoints.get_mut(&slot.origin) {
             if too_many {
-                entry.pace.slow_down(now);
+                place.pace.slow_down(sent, self.0.now());
             }
             if let Some(until) = pause_until {
-                entry.pace.pause(until);
-                entry.waiting.clear();
+                place.pace.pause(until);
             }
         }
     }
@@ -100,138 +148,216 @@ impl Pacing {
 
 impl Endpoint {
     fn new(rate: f64) -> Self {
-        Self { pace: Pace::new(rate), in_flight: 0, waiting: BinaryHeap::new(), arrivals: 0, timer_is_set: false }
+        Self {
+            pace: Pace::new(rate),
+            in_flight: 0,
+            turns: Turns::default(),
+            waiters: HashMap::new(),
+            called: HashSet::new(),
+            timer_is_set: false,
+        }
+    }
+
+    fn waiting(&self, uid: &str, now: Duration) -> Waiting {
+        let paused_until = self.pace.paused_until(clock::now());
+        let pause = paused_until.map(|until| between(clock::now(), until)).unwrap_or_default();
+        #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
+        let queue = self.turns.len() as f64 / self.pace.rate(now);
+        let waited = self.waiters.get(uid).map(|waiter| waiter.since.elapsed()).unwrap_or_default();
+        Waiting { is_long: waited > UNTOLD || pause.as_secs_f64() + queue > UNTOLD.as_secs_f64(), paused_until }
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Endpoint>> {
-        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
 
-    fn pause_end(&self, origin: &str) -> Timestamp {
-        let now = clock::now();
-        self.lock().get(origin).and_then(|endpoint| endpoint.pace.paused_until(now)).unwrap_or(now)
-    }
-
-    /// Gives slots to those who wait, as far as the limits go; a timer goes on where only time is missing.
-    fn hand_out(self: &Arc<Self>, origin: &str) {
-        // Dropped after the lock: giving a slot back takes it again.
-        let mut unwanted = Vec::new();
-        let mut endpoints = self.lock();
-        let Some(endpoint) = endpoints.get_mut(origin) else { return };
-        while endpoint.in_flight < self.limits.concurrency && !endpoint.waiting.is_empty() {
-            if let Err(next) = endpoint.pace.take_slot(self.now()) {
-                if !std::mem::replace(&mut endpoint.timer_is_set, true) {
-                    self.hand_out_at(origin.to_owned(), next);
+    /// Gives turns to those who wait, as far as the limits go; a timer goes on where only time is missing. `asking` needs
+    /// no call: it is being looked at.
+    fn hand_out(self: &Arc<Self>, origin: &str, place: &mut Endpoint, asking: Option<&str>) {
+        while place.in_flight < self.limits.concurrency && !place.turns.is_empty() {
+            if let Some(wait) = place.until_next_slot(self.now()) {
+                if !std::mem::replace(&mut place.timer_is_set, true) {
+                    self.hand_out_after(origin.to_owned(), wait);
                 }
                 return;
             }
-            let Some(Reverse(waiter)) = endpoint.waiting.pop() else { return };
-            endpoint.in_flight += 1;
-            let slot = Slot { shared: Arc::clone(self), origin: origin.to_owned() };
-            unwanted.extend(waiter.slot.send(slot).err());
+            let Some(uid) = place.turns.next(clock::now(), place.pace.rate(self.now())) else { return };
+            place.in_flight += 1;
+            let waiter = place.waiters.remove(&uid);
+            place.called.insert(uid.clone());
+            if let Some(Waiter { call, .. }) = waiter.filter(|_| asking != Some(uid.as_str())) {
+                self.call(origin.to_owned(), uid, &call);
+            }
         }
     }
 
-    fn hand_out_at(self: &Arc<Self>, origin: String, at: Duration) {
+    fn call(self: &Arc<Self>, origin: String, uid: String, call: &Call) {
+        // Nobody listens any more when the process ends.
+        _ = call.to.unbounded_send(call.source.clone());
         let shared = Arc::clone(self);
         tokio::spawn(async move {
-            tokio::time::sleep_until(shared.started + at).await;
-            if let Some(endpoint) = shared.lock().get_mut(&origin) {
-                endpoint.timer_is_set = false;
+            tokio::time::sleep(PATIENCE).await;
+            if let Some(place) = shared.lock().endpoints.get_mut(&origin) {
+                shared.pass_over(&origin, place, &uid);
             }
-            shared.hand_out(&origin);
         });
+    }
+
+    /// Gives on the turn of one who was called and did not come.
+    fn pass_over(self: &Arc<Self>, origin: &str, place: &mut Endpoint, uid: &str) {
+        if place.called.remove(uid) {
+            place.in_flight = place.in_flight.saturating_sub(1);
+            self.hand_out(origin, place, None);
+        }
+    }
+
+    fn hand_out_after(self: &Arc<Self>, origin: String, wait: Duration) {
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            if let Some(place) = shared.lock().endpoints.get_mut(&origin) {
+                place.timer_is_set = false;
+                shared.hand_out(&origin, place, None);
+            }
+        });
+    }
+}
+
+impl Endpoint {
+    /// Takes the next slot, or tells how long there is none.
+    fn until_next_slot(&mut self, now: Duration) -> Option<Duration> {
+        if let Some(until) = self.pace.paused_until(clock::now()) {
+            // Whole seconds are compared: the pause must be over then.
+            return Some(between(clock::precise(), until) + Duration::from_millis(1));
+        }
+        self.pace.take_slot(now).err().map(|next| next.saturating_sub(now))
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(endpoint) = self.shared.lock().get_mut(&self.origin) {
-            endpoint.in_flight = endpoint.in_flight.saturating_sub(1);
+        if let Some(place) = self.shared.lock().endpoints.get_mut(&self.origin) {
+            place.in_flight = place.in_flight.saturating_sub(1);
+            self.shared.hand_out(&self.origin, place, None);
         }
-        self.shared.hand_out(&self.origin);
-    }
-}
-
-impl PartialEq for Waiter {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Waiter {}
-
-impl PartialOrd for Waiter {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Waiter {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order.cmp(&other.order)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::StreamExt as _;
+    use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+
     use super::*;
     use crate::oauth::endpoint::UrlType;
+
+    type Calls = UnboundedReceiver<ObjectRef<TokenSource>>;
 
     fn endpoint() -> TokenEndpoint {
         TokenEndpoint::parse("https://auth.example.com/token", UrlType::Dedicated, false).unwrap()
     }
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
+    struct Scene {
+        pacing: Pacing,
+        to: UnboundedSender<ObjectRef<TokenSource>>,
+    }
+
+    impl Scene {
+        fn new(concurrency: usize, rate: f64) -> (Self, Calls) {
+            let (to, calls) = unbounded();
+            (Self { pacing: Pacing::new(Limits { concurrency, rate }), to }, calls)
+        }
+
+        fn ask(&self, name: &str, expires_in: Option<u64>) -> Turn {
+            let call = Call { source: ObjectRef::new(name), to: self.to.clone() };
+            let expiry = expires_in.map(|seconds| clock::now().checked_add(Duration::from_secs(seconds)).unwrap());
+            self.pacing.turn(&endpoint(), name, expiry, call)
+        }
+
+        fn take(&self, name: &str) -> Slot {
+            match self.ask(name, None) {
+                Turn::Now(slot) => slot,
+                Turn::Later(waiting) => panic!("{name}: {waiting:?}"),
+            }
+        }
+
+        fn waits(&self, name: &str, expires_in: Option<u64>) -> Waiting {
+            match self.ask(name, expires_in) {
+                Turn::Now(_) => panic!("it is the turn of {name}"),
+                Turn::Later(waiting) => waiting,
+            }
+        }
     }
 
     #[tokio::test]
-    async fn the_soonest_expiry_goes_first_and_no_more_than_allowed_at_a_time() {
-        let pacing = Arc::new(Pacing::new(Limits { concurrency: 1, rate: 1e6 }));
-        let first = pacing.slot(&endpoint(), None).await.unwrap();
-        let (told, mut order) = tokio::sync::mpsc::unbounded_channel();
-        for expiry in [300, 100, 200] {
-            let (pacing, told) = (Arc::clone(&pacing), told.clone());
-            tokio::spawn(async move {
-                let slot = pacing.slot(&endpoint(), Some(at(expiry))).await;
-                told.send(expiry).unwrap();
-                drop(slot);
-            });
+    async fn the_soonest_expiry_is_called_first_and_no_more_than_allowed_at_a_time() {
+        let (scene, mut calls) = Scene::new(1, 1e6);
+        let mut slot = scene.take("first");
+        for (name, expires_in) in [("c", 20), ("a", 10), ("b", 15)] {
+            assert!(!scene.waits(name, Some(expires_in)).is_long);
         }
-        while pacing.0.lock().values().map(|endpoint| endpoint.waiting.len()).sum::<usize>() < 3 {
-            tokio::task::yield_now().await;
+        assert!(calls.try_recv().is_err());
+        for name in ["a", "b", "c"] {
+            drop(slot);
+            assert_eq!(calls.next().await.unwrap().name, name);
+            // Nobody else gets the turn of one who was called.
+            assert!(!scene.waits("later", None).is_long);
+            slot = scene.take(name);
         }
-        assert!(order.try_recv().is_err());
-        drop(first);
-        let mut seen = Vec::new();
-        for _ in 0..3 {
-            seen.push(order.recv().await.unwrap());
-        }
-        assert_eq!(seen, [100, 200, 300]);
     }
 
     #[tokio::test]
-    async fn a_pause_turns_away_who_waits_and_who_comes() {
-        let pacing = Arc::new(Pacing::new(Limits { concurrency: 1, rate: 1e6 }));
-        let first = pacing.slot(&endpoint(), None).await.unwrap();
-        let waiting = tokio::spawn({
-            let pacing = Arc::clone(&pacing);
-            async move { pacing.slot(&endpoint(), None).await.map(|_| ()) }
-        });
-        while pacing.0.lock().values().all(|endpoint| endpoint.waiting.is_empty()) {
-            tokio::task::yield_now().await;
+    async fn who_is_gone_or_needs_no_token_gives_the_turn_on() {
+        let (scene, mut calls) = Scene::new(1, 1e6);
+        let slot = scene.take("first");
+        for name in ["gone", "called", "next"] {
+            scene.waits(name, None);
         }
+        scene.pacing.leave("gone");
+        drop(slot);
+        assert_eq!(calls.next().await.unwrap().name, "called");
+        scene.pacing.leave("called");
+        assert_eq!(calls.next().await.unwrap().name, "next");
+        drop(scene.take("next"));
+        drop(scene.take("first"));
+    }
+
+    #[tokio::test]
+    async fn who_is_called_and_does_not_come_is_passed_over() {
+        let (scene, mut calls) = Scene::new(1, 1e6);
+        let slot = scene.take("first");
+        scene.waits("silent", None);
+        scene.waits("next", None);
+        drop(slot);
+        assert_eq!(calls.next().await.unwrap().name, "silent");
+        let shared = &scene.pacing.0;
+        shared.pass_over("https://auth.example.com", shared.lock().endpoints.values_mut().next().unwrap(), "silent");
+        assert_eq!(calls.next().await.unwrap().name, "next");
+        drop(scene.take("next"));
+    }
+
+    #[tokio::test]
+    async fn a_pause_holds_up_everybody_and_is_told() {
+        let (scene, mut calls) = Scene::new(2, 1e6);
+        let slot = scene.take("first");
         let until = clock::now().checked_add(Duration::from_secs(600)).unwrap();
-        pacing.throttled(&endpoint(), true, Some(until));
-        assert_eq!(waiting.await.unwrap(), Err(Paused { until }));
-        drop(first);
-        assert_eq!(pacing.slot(&endpoint(), None).await.map(|_| ()), Err(Paused { until }));
+        scene.pacing.throttled(&slot, true, Some(until));
+        drop(slot);
+        assert_eq!(scene.waits("second", None), Waiting { is_long: true, paused_until: Some(until) });
+        assert!(calls.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_takes_long_is_told_from_the_first_moment() {
+        let (scene, _calls) = Scene::new(100, 1.0);
+        let _slot = scene.take("first");
+        let long: Vec<bool> = (0..20).map(|index| scene.waits(&format!("source-{index}"), None).is_long).collect();
+        assert_eq!(long.iter().filter(|is_long| !**is_long).count(), 10);
     }
 }

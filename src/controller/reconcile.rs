@@ -12,6 +12,7 @@ use super::dereference::observe;
 use super::error::Error;
 use super::gather::{Halt, ReadyRequest};
 use super::read_request::read_request;
+use super::turn::{InTurn, in_turn};
 use super::warm_up::warm_up;
 use crate::api::TokenSource;
 use crate::clock;
@@ -33,6 +34,9 @@ pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Resul
     warm_up(&context).await;
     let mut observed = observe(&source, &context).await?;
     let outcome = carry_out(&mut observed, &context).await?;
+    if !matches!(outcome, Outcome::Queued(_)) {
+        context.shared.pacing.leave(observed.seed());
+    }
     if removes_expired(&observed, &outcome, clock::now()) {
         // What can't be written is told by the next attempt; the report of this one stands.
         _ = apply::secret(&context, &source, Target::read, &observed.target, render_expired(&source)).await?;
@@ -71,14 +75,11 @@ async fn carry_out(observed: &mut Observed<'_>, context: &Context) -> Result<Out
     })
 }
 
-/// Makes the request, of what was read already or is read now.
+/// Makes the request when it is its turn, of what was read already or is read then.
 async fn request(observed: &Observed<'_>, context: &Context, read: Option<ReadyRequest>, cause: Cause) -> Result<Outcome, Error> {
-    let ready = match read {
-        Some(ready) => Ok(ready),
-        None => read_request(observed, context).await,
-    };
-    match ready {
-        Ok(ready) => attempt(observed, context, ready, cause).await,
+    match in_turn(observed, context, read).await {
+        Ok(InTurn::Now(ready, slot)) => attempt(observed, context, *ready, cause, slot).await,
+        Ok(InTurn::Later(told)) => Ok(Outcome::Queued(told)),
         Err(Halt::Failure(failure)) => Ok(Outcome::Stalled(failure)),
         Err(Halt::Error(error)) => Err(error),
     }

@@ -12,6 +12,7 @@ use crate::oauth::vendor::Vendor;
 use super::circumstances::Circumstances;
 use super::meaning::meaning;
 use super::remedy::remedy;
+use super::schedule::retry_after_end;
 
 /// Longest message in a condition, in characters.
 pub const MESSAGE_MAX: usize = 500;
@@ -113,6 +114,14 @@ impl Failure {
         }
     }
 
+    /// When it is over, where somebody said so.
+    pub fn not_before(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.retry {
+            Retry::After { not_before, .. } => not_before.map(|wait| retry_after_end(wait, now)),
+            Retry::Watch => None,
+        }
+    }
+
     /// Found before any request, in an object that is not watched: looked at again every minute.
     pub fn local_polled(reason: Reason, message: impl Into<String>) -> Self {
         let retry = Retry::After { class: RetryClass::Backoff, not_before: None, first: POLL };
@@ -134,6 +143,12 @@ impl Failure {
         let remedy =
             "Check the operator's permissions, quotas and admission policies in this namespace, and that the Secret is not immutable.";
         Self { remedy: remedy.to_owned(), ..failure }
+    }
+
+    /// More sources wait for the endpoint than it may be asked for, so nothing was sent yet.
+    pub fn queued(host: &str) -> Self {
+        let message = format!("more token requests to {host} are due than it allows, or --endpoint-rate: this one waits for its turn");
+        Self { retry: Retry::of(Rejection::RateLimited, None), ..Self::local(Reason::RateLimited, message) }
     }
 
     /// The endpoint asked for a pause, so nothing was sent.

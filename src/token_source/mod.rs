@@ -35,3 +35,4 @@ pub(crate) mod specimens;
 pub mod status;
 pub mod target;
 pub mod template;
+pub mod turns;

@@ -16,6 +16,9 @@ pub enum Outcome {
     Kept(Timestamp),
     /// Nothing was done: a wait is not over.
     Held(Option<Timestamp>),
+    /// Nothing was done yet: it is called when its turn at the token endpoint has come. What is to be told of the wait, if it is
+    /// a long one.
+    Queued(Option<Failure>),
     /// Nothing could be done; no request was made.
     Stalled(Failure),
     /// The credentials were not sent, because they were refused too often.

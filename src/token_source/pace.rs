@@ -25,7 +25,7 @@ pub fn rate_for(endpoint: &TokenEndpoint, configured: f64) -> f64 {
 pub struct Pace {
     full_rate: f64,
     reduced_rate: f64,
-    reduced_at: Duration,
+    reduced_at: Option<Duration>,
     next_slot: Duration,
     paused_until: Option<Timestamp>,
 }
@@ -33,7 +33,7 @@ pub struct Pace {
 impl Pace {
     /// A pace of so many requests a second.
     pub fn new(rate: f64) -> Self {
-        Self { full_rate: rate, reduced_rate: rate, reduced_at: Duration::ZERO, next_slot: Duration::ZERO, paused_until: None }
+        Self { full_rate: rate, reduced_rate: rate, reduced_at: None, next_slot: Duration::ZERO, paused_until: None }
     }
 
     /// Takes the next slot, or says when there is one.
@@ -47,14 +47,18 @@ impl Pace {
 
     /// The rate now, in requests a second.
     pub fn rate(&self, now: Duration) -> f64 {
-        let recovered = now.saturating_sub(self.reduced_at).as_secs_f64() / RECOVERY.as_secs_f64();
+        let Some(reduced_at) = self.reduced_at else { return self.full_rate };
+        let recovered = now.saturating_sub(reduced_at).as_secs_f64() / RECOVERY.as_secs_f64();
         (self.reduced_rate + (self.full_rate - self.reduced_rate) * recovered.min(1.0)).max(SLOWEST)
     }
 
-    /// The server answered 429: half as fast from here.
-    pub fn slow_down(&mut self, now: Duration) {
-        self.reduced_rate = self.rate(now) / 2.0;
-        self.reduced_at = now;
+    /// The server answered 429 to a request that was sent then: half as fast from here. What was sent before the last such
+    /// answer says nothing of the pace since.
+    pub fn slow_down(&mut self, sent: Duration, now: Duration) {
+        if self.reduced_at.is_none_or(|reduced_at| sent > reduced_at) {
+            self.reduced_rate = self.rate(now) / 2.0;
+            self.reduced_at = Some(now);
+        }
     }
 
     /// The server asked for a pause; an earlier one that lasts longer stays.
@@ -91,16 +95,17 @@ mod tests {
 
     #[test]
     fn each_429_halves_the_rate_and_five_minutes_restore_it() {
-        let mut pace = Pace::new(40.0);
-        pace.slow_down(Duration::ZERO);
-        pace.slow_down(Duration::ZERO);
-        assert!((pace.rate(Duration::ZERO) - 10.0).abs() < 1e-9);
-        assert!((pace.rate(Duration::from_secs(150)) - 25.0).abs() < 1e-9);
-        assert!((pace.rate(Duration::from_secs(300)) - 40.0).abs() < 1e-9);
-        for _ in 0..100 {
-            pace.slow_down(Duration::ZERO);
+        let (second, mut pace) = (Duration::from_secs, Pace::new(40.0));
+        pace.slow_down(second(1), second(2));
+        pace.slow_down(second(1), second(3)); // sent before the answer that halved the rate
+        pace.slow_down(second(3), second(2));
+        assert!((pace.rate(second(2)) - 10.0).abs() < 1e-9);
+        assert!((pace.rate(second(152)) - 25.0).abs() < 1e-9);
+        assert!((pace.rate(second(302)) - 40.0).abs() < 1e-9);
+        for millis in 0..100 {
+            pace.slow_down(Duration::from_millis(400_001 + millis), Duration::from_millis(400_001 + millis));
         }
-        assert!((pace.rate(Duration::ZERO) - SLOWEST).abs() < 1e-9);
+        assert!((pace.rate(second(400)) - SLOWEST).abs() < 1e-9);
     }
 
     #[test]

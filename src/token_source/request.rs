@@ -55,6 +55,11 @@ pub fn prepare(spec: &v1::TokenSourceSpec, allow_http: bool) -> Result<Prepared,
 }
 
 impl Prepared {
+    /// Where the request goes, if the spec says so.
+    pub fn named_endpoint(&self) -> Option<&TokenEndpoint> {
+        self.endpoint.as_ref()
+    }
+
     /// Where the request goes: as the spec says, else as the credentials Secret does.
     pub fn endpoint(&self, spec: &v1::TokenSourceSpec, credentials: &CredentialValues, allow_http: bool) -> Result<TokenEndpoint, Failure> {
         match (&self.endpoint, &credentials.token_url) {

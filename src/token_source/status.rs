@@ -1,5 +1,7 @@
 //! Turns what happened into a status, at most one Event, and the time of the next look.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -11,6 +13,9 @@ use super::schedule::{self, RetryContext};
 use super::secret::Issue;
 use crate::api::condition::{self, Condition, ConditionStatus, ConditionType, Observation, Reason};
 use crate::api::status::{LastFailure, TokenSourceStatus};
+
+/// How often who waits for a turn is looked at, to tell a wait that has become long.
+const QUEUE_POLL: Duration = Duration::from_secs(20);
 
 /// Makes the report. Pure: the same observation, outcome and time give the same report.
 pub fn report(observed: &Observed<'_>, outcome: Outcome, now: Timestamp) -> Report {
@@ -28,6 +33,7 @@ pub fn report(observed: &Observed<'_>, outcome: Outcome, now: Timestamp) -> Repo
         Outcome::Suspended => draft.suspended(),
         Outcome::Kept(until) => Some(draft.kept(until)),
         Outcome::Held(until) => draft.held(until),
+        Outcome::Queued(failure) => Some(draft.queued(failure.as_ref())),
         Outcome::Stalled(failure) => draft.stalled(&failure),
         Outcome::Withheld { failure, until, attempt } => Some(draft.withheld(&failure, until, attempt)),
         Outcome::Issued { issue, attempt } => Some(draft.issued(&issue, attempt)),
@@ -80,6 +86,21 @@ impl Draft<'_> {
             self.set_ready_while_failing(reason, message);
         }
         until
+    }
+
+    /// A token that is there is renewed in time, most likely: nothing is told before it has expired. Nor is anything told twice.
+    fn queued(&mut self, failure: Option<&Failure>) -> Timestamp {
+        if let Some(failure) = failure.filter(|_| self.expiry_ahead().is_none()) {
+            let refreshed = condition::find(&self.status.conditions, ConditionType::Refreshed);
+            if let Some(told) = refreshed.filter(|told| told.reason == failure.reason.to_string()) {
+                let message = told.message.clone();
+                self.set_ready_while_failing(failure.reason, message);
+            } else {
+                self.status.next_attempt_time = failure.not_before(self.now).map(Time);
+                self.tell(failure, 1);
+            }
+        }
+        schedule::after(self.now, QUEUE_POLL)
     }
 
     fn stalled(&mut self, failure: &Failure) -> Option<Timestamp> {

@@ -48,4 +48,5 @@ mod signed;
 mod stage;
 mod suspend;
 mod trusted_issuers;
+mod turns;
 mod unwritable;

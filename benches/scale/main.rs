@@ -1,0 +1,99 @@
+//! How the operator scales, on a real control plane: `make bench`. Counts and shares of what the API server itself can take;
+//! the seconds are those of the machine it runs on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table and what leads to it")]
+#![allow(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+
+mod cluster;
+mod cold;
+mod endpoint;
+mod limited;
+mod operator;
+mod raw;
+mod refreshes;
+mod report;
+mod restart;
+mod sources;
+mod watching;
+
+use clap::{Parser, ValueEnum};
+use serde_json::json;
+
+use cluster::Cluster;
+use endpoint::{Endpoint, Life};
+use operator::Operator;
+use report::Report;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Cold start, idle, restart and refreshes of sources that each have a client of their own.
+    Scale,
+    /// The cold start of sources that share one client.
+    Shared,
+    /// Schedule quality: more sources than the endpoint's limit can keep alive.
+    Limited,
+}
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What is measured.
+    #[arg(long, value_enum, default_value = "scale")]
+    part: Part,
+    /// How many sources; each number is a run of its own.
+    #[arg(long, value_delimiter = ',', default_value = "1000")]
+    sources: Vec<usize>,
+    /// How long the limited part is watched, in seconds.
+    #[arg(long, default_value_t = 900)]
+    seconds: u64,
+    /// Given by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() {
+    let arguments = Arguments::parse();
+    for count in arguments.sources {
+        let report = match arguments.part {
+            Part::Scale => scale(count).await,
+            Part::Shared => shared(count).await,
+            Part::Limited => limited::measure(count, arguments.seconds).await,
+        };
+        report.print();
+    }
+}
+
+/// Everything about so many sources with a client each.
+async fn scale(count: usize) -> Report {
+    let mut report = Report::new("scale", count);
+    let cluster = Cluster::reach("scale").await;
+    let raw = raw::writes_a_second(count.min(2000)).await;
+    report.set("raw writes/s", raw, json!(raw));
+    let endpoint = Endpoint::start(Life::of_seconds(24 * 3600), None).await;
+    sources::write(&cluster, &endpoint, count, sources::Clients::OneEach).await;
+
+    let operator = Operator::start(&cluster, &[]).await;
+    cold::measure(&cluster, &endpoint, &operator, count, raw, &mut report).await;
+    operator.measure_idle(&mut report).await;
+    let operator = restart::measure(operator, &cluster, &endpoint, count, &mut report).await;
+    refreshes::measure(&operator, &cluster, &endpoint, count, &mut report).await;
+    operator.end().await;
+    cluster.clear().await;
+    report
+}
+
+async fn shared(count: usize) -> Report {
+    let mut report = Report::new("shared", count);
+    let cluster = Cluster::reach("shared").await;
+    let raw = raw::writes_a_second(count.min(2000)).await;
+    report.set("raw writes/s", raw, json!(raw));
+    let endpoint = Endpoint::start(Life::of_seconds(24 * 3600), None).await;
+    sources::write(&cluster, &endpoint, count, sources::Clients::Shared).await;
+    let operator = Operator::start(&cluster, &[]).await;
+    cold::measure(&cluster, &endpoint, &operator, count, raw, &mut report).await;
+    operator.end().await;
+    cluster.clear().await;
+    report
+}
