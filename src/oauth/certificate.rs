@@ -95,7 +95,7 @@ pub enum CertificateError {
 }
 
 const LARGEST_KEYSTORE: usize = 64 * 1024;
-/// The rounds of key derivation that one keystore may ask for, in all its parts together: a second's work or two. What is usual
+/// The rounds of key derivation that one keystore may ask for, in all its parts together: a few seconds' work. What is usual
 /// asks for 6,000 (openssl) to 1,800,000 (NSS).
 pub(super) const ROUNDS_MAX: u32 = 4_000_000;
 
@@ -224,7 +224,7 @@ fn chain_of(stored: &[StoredCertificate], own: usize) -> Vec<CertificateDer<'_>>
     while let Some(index) = next {
         let StoredCertificate { der, certificate, .. } = rest.remove(index);
         chain.push(CertificateDer::from(der.as_slice()));
-        let issuer = certificate.as_ref().map(|found| found.tbs_certificate()).filter(|found| found.issuer() != found.subject());
+        let issuer = certificate.as_ref().map(Certificate::tbs_certificate).filter(|found| found.issuer() != found.subject());
         let issuer = issuer.map(TbsCertificate::issuer);
         let named = |stored: &StoredCertificate| stored.certificate.as_ref().map(|found| found.tbs_certificate().subject().clone());
         let issuers = rest.iter().enumerate().filter(|(_, stored)| issuer.is_some() && named(stored).as_ref() == issuer);

@@ -54,11 +54,17 @@ impl Change {
 fn ask(name: &str, cases: u32) {
     let (_, question) = questions::ALL.into_iter().find(|(target, _)| *target == name).unwrap();
     let seeds = seeds::of(name);
-    seeds.iter().for_each(|seed| question(seed));
+    for seed in &seeds {
+        question(seed);
+    }
     question(&[]);
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(cases) });
-    runner.run(&changes(), |change| Ok(question(&change.of(&seeds)))).unwrap();
-    runner.run(&proptest::collection::vec(any::<u8>(), 0..200), |input| Ok(question(&input))).unwrap();
+    let asked = |input: &[u8]| {
+        question(input);
+        Ok(())
+    };
+    runner.run(&changes(), |change| asked(&change.of(&seeds))).unwrap();
+    runner.run(&proptest::collection::vec(any::<u8>(), 0..200), |input| asked(&input)).unwrap();
 }
 
 #[test]

@@ -169,7 +169,7 @@ impl<'a> Opener<'a> {
         plain::<C>(&key, &vector, data)
     }
 
-    /// A key of RFC 7292 appendix B.2, whose letters these are.
+    /// A key of RFC 7292 appendix B.2; the comments name its letters.
     fn derive(
         &mut self,
         digest: &'static digest::Algorithm,
@@ -178,27 +178,29 @@ impl<'a> Opener<'a> {
         rounds: u64,
         length: usize,
     ) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
-        let (u, v) = (digest.output_len(), digest.block_len());
-        let rounds = self.spend(rounds, length.div_ceil(u))?;
+        let (output, block) = (digest.output_len(), digest.block_len()); // u, v
+        let rounds = self.spend(rounds, length.div_ceil(output))?;
         // UTF-16 in big-endian octets, and a zero at the end (B.1).
         let password = Zeroizing::new(self.password.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect::<Vec<_>>());
-        let filled = |length: usize| v * length.div_ceil(v);
-        let d = vec![purpose as u8; v];
-        let mut i = Zeroizing::new(Vec::with_capacity(filled(salt.len()) + filled(password.len())));
-        i.extend(salt.iter().cycle().take(filled(salt.len())));
-        i.extend(password.iter().cycle().take(filled(password.len())));
-        let mut key = Zeroizing::new(Vec::with_capacity(length + u));
+        let filled = |length: usize| block * length.div_ceil(block);
+        let diversifier = vec![purpose as u8; block]; // D
+        let mut input = Zeroizing::new(Vec::with_capacity(filled(salt.len()) + filled(password.len()))); // I
+        input.extend(salt.iter().cycle().take(filled(salt.len())));
+        input.extend(password.iter().cycle().take(filled(password.len())));
+        let mut key = Zeroizing::new(Vec::with_capacity(length + output));
         while key.len() < length {
             let mut context = digest::Context::new(digest);
-            context.update(&d);
-            context.update(&i);
-            let mut a = context.finish();
+            context.update(&diversifier);
+            context.update(&input);
+            let mut hash = context.finish(); // A
             for _ in 1..rounds.get() {
-                a = digest::digest(digest, a.as_ref());
+                hash = digest::digest(digest, hash.as_ref());
             }
-            key.extend_from_slice(a.as_ref());
-            let b: Zeroizing<Vec<u8>> = Zeroizing::new(a.as_ref().iter().copied().cycle().take(v).collect());
-            i.chunks_mut(v).for_each(|block| add_and_one(block, &b));
+            key.extend_from_slice(hash.as_ref());
+            let repeated: Zeroizing<Vec<u8>> = Zeroizing::new(hash.as_ref().iter().copied().cycle().take(block).collect()); // B
+            for piece in input.chunks_mut(block) {
+                add_and_one(piece, &repeated);
+            }
         }
         key.truncate(length);
         Ok(key)
@@ -273,7 +275,7 @@ mod tests {
             ),
         ] {
             let key = Opener::new("ge@äheim").derive(&digest::SHA256, purpose, &salt, rounds, length).unwrap();
-            let hexadecimal: String = key.iter().map(|octet| format!("{octet:02x}")).collect();
+            let hexadecimal = key.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat();
             assert_eq!(hexadecimal, expected);
         }
     }

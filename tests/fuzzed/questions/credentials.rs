@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tokensource::api::v1alpha1::TokenSourceSpec;
 use tokensource::oauth::assertion::SigningKey;
@@ -70,7 +70,6 @@ fn is_used(spec: &TokenSourceSpec, found: CredentialValues, shows_none: &dyn Fn(
     let proof = found.proof(spec, "default");
     shows_none(&format!("{proof:?}"));
     if let Some(Certificate::Pem { certificate, key }) = &found.certificate {
-        use secrecy::ExposeSecret as _;
         match ClientCertificate::from_pem(certificate.expose_secret(), key) {
             Ok(certificate) => _ = certificate.check(Timestamp::UNIX_EPOCH),
             Err(error) => shows_none(&error.to_string()),

@@ -47,8 +47,7 @@ impl<'a> Parts<'a> {
 
 /// The text at the beginning of these bytes.
 pub fn utf8(bytes: &[u8]) -> &str {
-    let end = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    std::str::from_utf8(&bytes[..end]).unwrap_or_default()
+    bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default()
 }
 
 /// A secret worth looking for in a message: long enough, and with a digit, which no message of ours has without a reason.
