@@ -18,6 +18,7 @@ CA_CERTIFICATES ?= /usr/share/ca-certificates/mozilla/*.crt
 # What the Dockerfile copies.
 CONTEXT = $(TARGET_DIR)/image
 BINARY_MAX = 20971520
+MSRV = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 HOST = $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 
 .PHONY: help
@@ -40,7 +41,8 @@ test: ## Run every test, on a real kube-apiserver, Keycloak and UAA
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
 	$(CARGO) test --workspace --lib --bins
-	$(CARGO) test --test corpus --test layering --test generated --test observability --test kstatus --test chart_files --test cli
+	$(CARGO) test --test corpus --test layering --test generated --test observability --test kstatus --test chart_files --test cli \
+	  --test fuzzed --test dependencies
 
 .PHONY: e2e as-root
 as-root:
@@ -64,13 +66,39 @@ bench-limited: ## Measure which share of 10,000 sources lives at an endpoint lim
 	$(BENCH) --part limited --sources 10000 --seconds $(BENCH_SECONDS)
 
 .PHONY: lint
-lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences and advisories
+lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences, bans and sources; needs no network
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --features otlp -- -D warnings
 	$(CARGO) clippy --test e2e -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
-	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked --offline --target $(HOST) check licenses bans sources; \
+	  else echo "cargo-deny is not installed, so licences, bans and sources were not checked: cargo install --locked cargo-deny"; fi
+
+# What changes without us: an advisory can come any day, so `make lint` does not depend on it. DENY_FLAGS=--disable-fetch takes
+# the database as it was fetched before.
+.PHONY: audit
+audit: ## Check the dependencies on all targets with cargo-deny, against the advisories of RustSec too (network)
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
+	$(CARGO) deny --locked check $(DENY_FLAGS)
+
+.PHONY: msrv
+msrv: ## Build with the oldest Rust that Cargo.toml promises, where it is installed, and check what dependencies promise
+	$(CARGO) test --quiet --test dependencies rust
+	@if rustup run $(MSRV) rustc --version 2>/dev/null; then $(CARGO) +$(MSRV) check --locked --workspace --all-targets; \
+	  else echo "Rust $(MSRV) is not installed, so nothing was built with it: rustup toolchain install $(MSRV) --profile minimal"; fi
+
+# A hang is more than 5 seconds, too much memory more than 1 GiB in all or 256 MiB at once. What is found stays in fuzz/artifacts.
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS = -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -malloc_limit_mb=256 -print_final_stats=1
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZ_SECONDS (60), on a nightly toolchain with cargo-fuzz
+	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz" >&2; exit 1; }
+	@rustup run nightly rustc --version || { echo "nightly Rust is missing: rustup toolchain install nightly --profile minimal" >&2; exit 1; }
+	cp Cargo.lock fuzz/Cargo.lock
+	FUZZ_CORPUS=$(CURDIR)/fuzz/corpus $(CARGO) test --quiet --test fuzzed every_question_has_seeds
+	$(CARGO) +nightly fuzz build
+	for target in $$($(CARGO) +nightly fuzz list); do $(CARGO) +nightly fuzz run $$target -- $(FUZZ_FLAGS); done
 
 # Linked statically, so that it runs in an empty image. Without the remapped paths, panic messages hold the builder's folders.
 .PHONY: binary
@@ -112,12 +140,13 @@ sbom: ## Write what the binary is made of, as CycloneDX JSON
 	    --further rust-std=$$(rustc --version | cut -d' ' -f2) --further glibc=$$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)
 
 .PHONY: generate
-generate: ## Make the generated files anew: crds/, docs/failures.md, docs/reference.md, the chart's CRD and README
+generate: ## Make the generated files anew: crds/, docs/{failures,reference,dependencies}.md, the chart's CRD and README
 	$(CARGO) run --quiet --bin tokensource -- crd > crds/tokensources.tokensource.dev.yaml.new
 	mv crds/tokensources.tokensource.dev.yaml.new crds/tokensources.tokensource.dev.yaml
 	UPDATE_GENERATED=1 $(CARGO) test --quiet --test generated the_page_of
 	UPDATE_GENERATED=1 $(CARGO) test --quiet --test kstatus the_objects_for
 	UPDATE_GENERATED=1 $(CARGO) test --quiet --test chart_files
+	UPDATE_GENERATED=1 $(CARGO) test --quiet --test dependencies the_page_of
 
 .PHONY: clean
 clean: ## Remove what was built here (the cache of the test world stays)

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use der::{Decode as _, Encode as _};
 use jiff::Timestamp;
-use p12_keystore::{CertificateBag, Pkcs12Archive, error::Error as KeystoreFault};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
-use x509_cert::der::{Decode as _, Encode as _, ErrorKind};
+use x509_cert::Certificate;
+use x509_cert::certificate::{TbsCertificate, Version};
 use x509_cert::time::Time;
-use x509_cert::{Certificate, certificate::Version};
 
 use super::assertion::{KeyError, SigningKey, private_key_der, unescape};
+use super::key_store::{self, StoredCertificate};
 
 /// A client certificate with its chain and the private key that belongs to it.
 #[derive(Debug, Clone)]
@@ -76,6 +77,12 @@ pub enum CertificateError {
     /// More than any client's keystore needs.
     #[error("the keystore has more than 64 KiB: export only the client's key and its chain")]
     TooLarge,
+    /// Opening it would take too long.
+    #[error(
+        "the keystore asks for more than {} million rounds of key derivation, which would hold up other sources: export it again with \
+         fewer, as with openssl pkcs12 -export -iter 100000", ROUNDS_MAX / 1_000_000
+    )]
+    TooManyRounds,
     /// The keystore's encryption or integrity check is none that is supported.
     #[error(
         "the keystore is protected by an algorithm that is not supported: export it again with AES-256 and SHA-256, as \
@@ -88,8 +95,9 @@ pub enum CertificateError {
 }
 
 const LARGEST_KEYSTORE: usize = 64 * 1024;
-/// scrypt's object identifier (RFC 7914 §7.1) in DER. Its memory is the file's author's choice, up to a gibibyte.
-const SCRYPT: &[u8] = &[0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x04, 0x0b];
+/// The rounds of key derivation that one keystore may ask for, in all its parts together: a few seconds' work. What is usual
+/// asks for 6,000 (openssl) to 1,800,000 (NSS).
+pub(super) const ROUNDS_MAX: u32 = 4_000_000;
 
 impl ClientCertificate {
     /// Reads certificate and key in PEM form. The client's certificate may stand anywhere in its chain; the rest
@@ -113,12 +121,12 @@ impl ClientCertificate {
     /// Reads a PKCS#12 keystore (RFC 7292): the one private key that has a certificate, and that certificate's chain.
     pub fn from_pkcs12(keystore: &[u8], password: &SecretString) -> Result<Self, CertificateError> {
         check_form(keystore)?;
-        let archive = Pkcs12Archive::from_pkcs12(keystore, password.expose_secret()).map_err(|fault| unopened(&fault))?;
-        let certificates: Vec<_> = archive.certs.iter().map(|bag| CertificateDer::from(bag.cert.as_der())).collect();
-        let keys = archive.keys.iter().map(|bag| PrivateKeyDer::from(PrivatePkcs8KeyDer::from(bag.key.as_der())));
+        let store = key_store::open(keystore, password.expose_secret())?;
+        let certificates: Vec<_> = store.certificates.iter().map(|stored| CertificateDer::from(stored.der.as_slice())).collect();
+        let keys = store.keys.iter().map(|key| PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.as_slice())));
         let usable: Vec<_> = keys.filter_map(|key| SigningKey::from_der(&key).ok().map(|signing| (key, signing))).collect();
         if usable.is_empty() {
-            return Err(if archive.keys.is_empty() { KeyError::NoPrivateKey } else { KeyError::Unsupported }.into());
+            return Err(if store.keys.is_empty() { KeyError::NoPrivateKey } else { KeyError::Unsupported }.into());
         }
         let mut entries = Vec::with_capacity(1);
         for (key, signing) in &usable {
@@ -126,7 +134,7 @@ impl ClientCertificate {
         }
         match entries.as_slice() {
             [] => Err(CertificateError::KeyDoesNotMatch),
-            [(own, key)] => Self::new(&chain_of(&archive.certs, *own), key),
+            [(own, key)] => Self::new(&chain_of(&store.certificates, *own), key),
             [_, _, ..] => Err(CertificateError::SeveralEntries),
         }
     }
@@ -209,16 +217,18 @@ fn own_certificate(certificates: &[CertificateDer<'_>], key: &SigningKey) -> Res
 
 /// The certificate, then its issuer, then that one's issuer, as far as the keystore has them. Of issuers with the
 /// same name, the one that came with a key goes before one that Java keeps as trusted.
-fn chain_of(bags: &[CertificateBag], own: usize) -> Vec<CertificateDer<'_>> {
-    let mut rest: Vec<_> = bags.iter().collect();
+fn chain_of(stored: &[StoredCertificate], own: usize) -> Vec<CertificateDer<'_>> {
+    let mut rest: Vec<_> = stored.iter().collect();
     let mut chain = Vec::new();
     let mut next = (own < rest.len()).then_some(own);
     while let Some(index) = next {
-        let certificate = &rest.remove(index).cert;
-        chain.push(CertificateDer::from(certificate.as_der()));
-        let self_signed = certificate.issuer() == certificate.subject();
-        let issuers = rest.iter().enumerate().filter(|(_, bag)| !self_signed && bag.cert.subject() == certificate.issuer());
-        next = issuers.min_by_key(|(_, bag)| bag.trusted).map(|(index, _)| index);
+        let StoredCertificate { der, certificate, .. } = rest.remove(index);
+        chain.push(CertificateDer::from(der.as_slice()));
+        let issuer = certificate.as_ref().map(Certificate::tbs_certificate).filter(|found| found.issuer() != found.subject());
+        let issuer = issuer.map(TbsCertificate::issuer);
+        let named = |stored: &StoredCertificate| stored.certificate.as_ref().map(|found| found.tbs_certificate().subject().clone());
+        let issuers = rest.iter().enumerate().filter(|(_, stored)| issuer.is_some() && named(stored).as_ref() == issuer);
+        next = issuers.min_by_key(|(_, stored)| stored.trusted).map(|(index, _)| index);
     }
     chain
 }
@@ -265,7 +275,6 @@ fn check_form(keystore: &[u8]) -> Result<(), CertificateError> {
         [b'M', b'I', ..] => other("Base64 text", "decode it once more: a Secret's stringData must not hold binary data"),
         [0x30, 0x80, ..] => Err(INDEFINITE_LENGTHS),
         [0x30, ..] if keystore.len() > LARGEST_KEYSTORE => Err(CertificateError::TooLarge),
-        [0x30, ..] if keystore.windows(SCRYPT.len()).any(|octets| octets == SCRYPT) => Err(CertificateError::UnsupportedProtection),
         [0x30, ..] => Ok(()),
         _ => other("no PKCS#12 file", "export key and certificate with openssl pkcs12 -export"),
     }
@@ -273,30 +282,10 @@ fn check_form(keystore: &[u8]) -> Result<(), CertificateError> {
 
 const KEYTOOL: &str = "convert it with keytool -importkeystore -srckeystore OLD -destkeystore NEW -deststoretype PKCS12";
 /// BER as Bouncy Castle writes it unless told otherwise.
-const INDEFINITE_LENGTHS: CertificateError = CertificateError::NotPkcs12 {
+pub(super) const INDEFINITE_LENGTHS: CertificateError = CertificateError::NotPkcs12 {
     found: "encoded in BER with indefinite lengths",
     remedy: "write it anew in DER: openssl pkcs12 -in OLD -nodes -out ALL.pem, then openssl pkcs12 -export -in ALL.pem -out NEW",
 };
-
-fn unopened(fault: &KeystoreFault) -> CertificateError {
-    match fault {
-        // The first is the integrity check; without one, decryption is where a wrong password shows.
-        KeystoreFault::MacError(_) | KeystoreFault::UnpadError | KeystoreFault::Pkcs5Error(_) => CertificateError::WrongPassword,
-        KeystoreFault::UnsupportedEncryptionScheme | KeystoreFault::UnsupportedMacAlgorithm | KeystoreFault::InvalidParameters => {
-            CertificateError::UnsupportedProtection
-        }
-        KeystoreFault::InvalidPrivateKey => CertificateError::PrivateKey(KeyError::Unsupported),
-        KeystoreFault::DerError(error) if error.kind() == ErrorKind::IndefiniteLength => INDEFINITE_LENGTHS,
-        KeystoreFault::IoError(_)
-        | KeystoreFault::DerError(_)
-        | KeystoreFault::InvalidVersion
-        | KeystoreFault::UnsupportedContentType
-        | KeystoreFault::UnsupportedCertificateType
-        | KeystoreFault::X509Error(_)
-        | KeystoreFault::InvalidLength
-        | KeystoreFault::InvalidData => CertificateError::Unreadable("the keystore"),
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -595,7 +584,6 @@ mod tests {
 
     #[test]
     fn what_is_no_keystore_says_what_it_is_and_how_to_make_it_one() {
-        let with_scrypt = [&[0x30, 0x20], SCRYPT].concat();
         let too_large = vec![0x30; LARGEST_KEYSTORE + 1];
         let indefinite_inside = [0x30, 0x07, 0x02, 0x01, 0x03, 0x30, 0x80, 0x00, 0x00];
         for (keystore, expected) in [
@@ -607,12 +595,40 @@ mod tests {
             (&indefinite_inside, "the keystore is encoded in BER"),
             (b"PK\x03\x04", "the keystore is no PKCS#12 file"),
             (b"0\x03\x02\x01\x01", "the keystore can't be read"),
-            (&with_scrypt, "the keystore is protected by an algorithm that is not supported"),
             (&too_large, "the keystore has more than 64 KiB"),
         ] {
             let error = opened(keystore, PASSWORD).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_keystore_that_would_take_long_is_refused_at_once() {
+        // 100,000 in DER, and 8,388,607, which is as long.
+        let (usual, many) = ([0x02, 0x03, 0x01, 0x86, 0xa0], [0x02, 0x03, 0x7f, 0xff, 0xff]);
+        let pass = format!("pass:{PASSWORD}");
+        let input = format!("{}{}", EC.key.serialize_pem(), EC.chain_pem());
+        for protection in [&["-iter", "100000"][..], &["-iter", "100000", "-nomac"], &["-certpbe", "NONE", "-iter", "100000", "-nomac"]] {
+            let mut keystore = openssl(&[&["pkcs12", "-export", "-passout", &pass], protection].concat(), input.as_bytes());
+            assert!(opened(&keystore, PASSWORD).is_ok(), "{protection:?}");
+            while let Some(position) = keystore.windows(5).position(|octets| octets == usual) {
+                keystore[position..position + 5].copy_from_slice(&many);
+            }
+            let error = opened(&keystore, PASSWORD).unwrap_err();
+            assert_eq!(error, CertificateError::TooManyRounds, "{protection:?}");
+            assert!(error.to_string().starts_with("the keystore asks for more than 4 million rounds"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_derivation_that_takes_memory_is_not_supported() {
+        // scrypt in the place of PBKDF2 (RFC 7914 §7.1, RFC 8018 appendix A.2): the identifiers are of the same length.
+        let pbkdf2 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0c];
+        let scrypt = [0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x04, 0x0b];
+        let mut keystore = KEYSTORES[2].clone();
+        let position = keystore.windows(9).position(|octets| octets == pbkdf2).unwrap();
+        keystore[position..position + 9].copy_from_slice(&scrypt);
+        assert_eq!(opened(&keystore, PASSWORD).unwrap_err(), CertificateError::UnsupportedProtection);
     }
 
     #[test]
@@ -660,7 +676,8 @@ mod tests {
         let input = format!("{}{}", EC.key.serialize_pem(), EC.chain_pem());
         let pass = format!("pass:{PASSWORD}");
         let export = |protection: &[&str]| {
-            openssl(&[&["pkcs12", "-export", "-nomac", "-iter", "1", "-passout", &pass], protection].concat(), input.as_bytes())
+            // In this order: -iter behind -nomac brings the integrity check back.
+            openssl(&[&["pkcs12", "-export", "-iter", "1", "-nomac", "-passout", &pass], protection].concat(), input.as_bytes())
         };
         [
             modern(&[("client", EC.keystore_entry())]),

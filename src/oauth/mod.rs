@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod client;
 pub mod endpoint;
 pub mod grant;
+mod key_store;
 pub mod rejection;
 pub mod request;
 pub mod response;
