@@ -89,14 +89,8 @@ impl ObjectFault {
         let rotated = Instant::now();
         server.rotate(&source.client, secret.clone());
         sleep(Duration::from_millis(random.between(0, 1000))).await;
-        let mut data = source.data.clone();
-        data.insert("client_secret".to_owned(), secret);
-        run.stage.secret(&source.namespace, &source.credentials, &data).await;
-        if let Some(known) = run.stage.sources.write().unwrap().get_mut(&key) {
-            known.data = data;
-        }
+        run.stage.give_secret(&source, &secret).await;
         server.hold(&source.header, Duration::ZERO);
-        run.stage.needs(&key);
         run.stage.timeline.end(ongoing, HELD);
         let was_refused = || {
             server

@@ -20,6 +20,7 @@ use crate::way::{Moment, Spoiling};
 pub enum OperatorFault {
     KillAtRandom,
     KillAtAnswer,
+    KillAtRefusal,
     KillBeforeRefreshToken,
     KillAfterRefreshToken,
     KillBeforeSecret,
@@ -38,9 +39,10 @@ pub enum OperatorFault {
 
 impl OperatorFault {
     /// Of the operator's processes, their clocks, and the servers.
-    pub const OF_PROCESSES: [Self; 12] = [
+    pub const OF_PROCESSES: [Self; 13] = [
         Self::KillAtRandom,
         Self::KillAtAnswer,
+        Self::KillAtRefusal,
         Self::KillBeforeRefreshToken,
         Self::KillAfterRefreshToken,
         Self::KillBeforeSecret,
@@ -58,7 +60,7 @@ impl OperatorFault {
     /// Those of a run: of the processes, and of the way.
     pub fn of(is_short: bool) -> [Vec<Self>; 2] {
         if is_short {
-            [vec![Self::KillAfterSecret, Self::ClockAhead], vec![Self::WatchesDropped, Self::Conflicts]]
+            [vec![Self::KillAtRefusal, Self::KillAfterSecret, Self::ClockAhead], vec![Self::WatchesDropped, Self::Conflicts]]
         } else {
             [Self::OF_PROCESSES.to_vec(), Self::OF_THE_WAY.to_vec()]
         }
@@ -68,6 +70,7 @@ impl OperatorFault {
         match self {
             Self::KillAtRandom => "leader killed at random",
             Self::KillAtAnswer => "leader killed at an answer",
+            Self::KillAtRefusal => "leader killed at a refusal of new credentials",
             Self::KillBeforeRefreshToken => "leader killed before the refresh token's write",
             Self::KillAfterRefreshToken => "leader killed between refresh token and token",
             Self::KillBeforeSecret => "leader killed between answer and Secret",
@@ -95,6 +98,7 @@ impl OperatorFault {
             Self::Conflicts | Self::TooManyRequests | Self::LostAnswers => 26,
             Self::KillAtRandom
             | Self::KillAtAnswer
+            | Self::KillAtRefusal
             | Self::KillBeforeRefreshToken
             | Self::KillAfterRefreshToken
             | Self::KillBeforeSecret
@@ -111,6 +115,7 @@ impl OperatorFault {
                 self.kill_leader(run).await
             }
             Self::KillAtAnswer => self.kill_at_answer(run, random).await,
+            Self::KillAtRefusal => self.kill_at_refusal(run, random).await,
             Self::KillBeforeRefreshToken => self.kill_at(run, random, Moment::BeforeRefreshToken).await,
             Self::KillAfterRefreshToken => self.kill_at(run, random, Moment::AfterRefreshToken).await,
             Self::KillBeforeSecret => self.kill_at(run, random, Moment::BeforeSecret).await,
@@ -155,6 +160,21 @@ impl OperatorFault {
         run.hurry(random, &[Kind::Own, Kind::RotatingUser], 1).await;
         let issued = async { while answers.recv().await.is_ok_and(|answer| answer.verdict != Verdict::Issued) {} };
         timeout(Duration::from_secs(20), issued).await.ok()?;
+        self.kill_leader(run).await
+    }
+
+    /// Somebody gives wrong credentials to four sources, and the leader dies when they are refused: nobody reads the answer.
+    async fn kill_at_refusal(self, run: &Run, random: &mut Random) -> Option<Ongoing> {
+        let mut sources = run.stage.of(&[Kind::WrongSecret]);
+        let door = random.pick(&sources).door;
+        sources.retain(|source| source.door == door);
+        let mut answers = run.stage.server.watch();
+        let secret = run.stage.mark.secret();
+        for source in &sources {
+            run.stage.give_secret(source, &secret).await;
+        }
+        let refused = async { while answers.recv().await.is_ok_and(|answer| answer.verdict != Verdict::ClientRefused) {} };
+        timeout(Duration::from_secs(20), refused).await.ok()?;
         self.kill_leader(run).await
     }
 

@@ -211,6 +211,18 @@ impl Stage {
         }
     }
 
+    /// Gives a source another client secret.
+    pub async fn give_secret(&self, source: &Source, secret: &str) {
+        let (key, mut data) = (source.key(), source.data.clone());
+        data.insert("client_secret".to_owned(), secret.to_owned());
+        self.needs(&key);
+        self.secret(&source.namespace, &source.credentials, &data).await;
+        if let Some(known) = self.sources.write().unwrap().get_mut(&key) {
+            known.data = data;
+        }
+        self.needs(&key);
+    }
+
     /// The sources of some kinds.
     pub fn of(&self, kinds: &[Kind]) -> Vec<Source> {
         self.sources.read().unwrap().values().filter(|source| kinds.contains(&source.kind)).cloned().collect()
