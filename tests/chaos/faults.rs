@@ -26,7 +26,7 @@ use crate::report;
 use crate::settings::Settings;
 use crate::sources::{DOOMED, Expected, Kind, Maker, NAMESPACES, Source};
 use crate::stage::Stage;
-use crate::timeline::Scope;
+use crate::timeline::{Ongoing, Scope};
 
 /// Between two looks of the observer.
 const LOOK: Duration = Duration::from_millis(500);
@@ -369,6 +369,20 @@ impl Run {
             sleep(LOOK).await;
             let is_seen = self.last.lock().unwrap().is_some();
             looks = if is_seen && self.judge.lock().unwrap().overdue.is_empty() { looks + 1 } else { 0 };
+        }
+    }
+
+    /// Until a fault's consequences have to be over, or are: somebody has led for a while, and nobody is late.
+    pub async fn until_over(&self, ongoing: Ongoing) {
+        let deadline = Instant::now() + self.stage.timeline.left(ongoing);
+        let mut led_since = None;
+        while Instant::now() < deadline {
+            sleep(LOOK).await;
+            let is_led = self.operators.leader().await.is_some() && self.judge.lock().unwrap().overdue.is_empty();
+            led_since = if is_led { led_since.or(Some(Instant::now())) } else { None };
+            if led_since.is_some_and(|since: Instant| since.elapsed() > bounds::ATTEMPT) {
+                return;
+            }
         }
     }
 

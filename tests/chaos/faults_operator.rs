@@ -91,9 +91,9 @@ impl OperatorFault {
     /// About how long it takes until the next may come.
     pub fn takes(self) -> Duration {
         Duration::from_secs(match self {
-            Self::ClockAhead | Self::ClockBehind => 32,
-            Self::FreezeLeader => 42,
-            Self::ApiServerRestart | Self::EtcdRestart => 45,
+            Self::ClockAhead | Self::ClockBehind => 30,
+            Self::FreezeLeader => 36,
+            Self::ApiServerRestart | Self::EtcdRestart => 38,
             Self::WatchesDropped => 5,
             Self::Conflicts | Self::TooManyRequests | Self::LostAnswers => 26,
             Self::KillAtRandom
@@ -103,7 +103,7 @@ impl OperatorFault {
             | Self::KillAfterRefreshToken
             | Self::KillBeforeSecret
             | Self::KillAfterSecret
-            | Self::KillBoth => 35,
+            | Self::KillBoth => 30,
         })
     }
 
@@ -132,7 +132,7 @@ impl OperatorFault {
             Self::LostAnswers => self.spoil(run, random, Spoiling { lost_answers: 40, ..Spoiling::default() }).await,
         };
         if let Some(ongoing) = over {
-            sleep(run.stage.timeline.left(ongoing)).await;
+            run.until_over(ongoing).await;
         }
     }
 

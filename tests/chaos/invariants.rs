@@ -60,6 +60,8 @@ pub struct Figures {
     pub longest_gap: Duration,
     pub latest_renewal: Duration,
     pub worst_status: Duration,
+    /// Whose, and what was not true.
+    pub worst_status_of: String,
     pub most_refusals: usize,
     pub rotations_lost: u32,
 }
@@ -238,7 +240,9 @@ impl Judge {
             }
         }
         for (idle, what) in untrue {
-            self.figures.worst_status = self.figures.worst_status.max(idle);
+            if idle > self.figures.worst_status {
+                (self.figures.worst_status, self.figures.worst_status_of) = (idle, format!("{}: {what}", place.source));
+            }
             if idle > bounds::STATUS {
                 let facts = format!("{what}; for {:.1} s in which nothing was wrong; status: {}", idle.as_secs_f64(), seen.conditions);
                 return Err(violation(Invariant::StatusIsTrue, place.source, facts));

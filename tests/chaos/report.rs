@@ -45,6 +45,7 @@ pub fn tell(run: &Run, took: Duration) {
         ("worst delay of a status", figures.worst_status),
     ];
     lines.extend(seconds.iter().map(|(name, time)| format!("{name:<58} {:>6.1} s", time.as_secs_f64())));
+    lines.push(format!("  {}", figures.worst_status_of));
     lines.push(format!("{:<58} {:>6}", "most refusals of the same credentials within the hour", figures.most_refusals));
     lines.push(format!("{:<58} {:>6}", "most refusals of the same refresh token", most_refresh_tokens));
     lines.push(format!("{:<58} {:>6}", "spent refresh tokens presented (rotation lost)", figures.rotations_lost));
