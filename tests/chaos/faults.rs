@@ -102,7 +102,7 @@ pub async fn run() {
 }
 
 async fn prepare(settings: Settings, random: Random) -> Run {
-    let stage = Stage::set("chaos", &random).await;
+    let stage = Stage::set(&format!("chaos-{}", settings.seed), &random).await;
     let starting = stage.timeline.begin(Scope::Everything, "the start");
     for namespace in NAMESPACES.into_iter().chain([DOOMED]) {
         stage.namespace(namespace).await;

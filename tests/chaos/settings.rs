@@ -15,7 +15,7 @@ pub struct Settings {
 }
 
 /// Shorter runs have some of the faults only.
-const FULL: Duration = Duration::from_secs(400);
+const FULL: Duration = Duration::from_secs(240);
 
 impl Settings {
     pub fn from_env() -> Self {
