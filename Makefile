@@ -65,12 +65,26 @@ bench-limited: ## Measure which share of 10,000 sources lives at an endpoint lim
 	$(CARGO) bench --bench scale --no-run
 	$(BENCH) --part limited --sources 10000 --seconds $(BENCH_SECONDS)
 
+# The seed of a run that failed repeats it: make chaos CHAOS_SEED=…
+.PHONY: chaos chaos-short soak
+export CHAOS_SEED CHAOS_SECONDS SOAK_SECONDS SOAK_SOURCES SOAK_TOKEN_SECONDS
+CHAOS_TEST = $(CARGO) test --quiet --test chaos -- --ignored --nocapture --exact
+chaos: ## Fault runs on a real control plane, ten minutes (CHAOS_SEED, CHAOS_SECONDS); needs libfaketime
+	$(CARGO) test --quiet --test chaos
+	$(CHAOS_TEST) the_invariants_hold_under_faults
+chaos-short: CHAOS_SECONDS = 210
+chaos-short: chaos ## Some of the faults in three minutes, as CI runs them
+soak: ## 2,000 sources with tokens of 60 s for half an hour (SOAK_SOURCES, SOAK_TOKEN_SECONDS, SOAK_SECONDS)
+	$(CARGO) build --release --bin tokensource
+	$(CARGO) test --no-run --test chaos
+	CHAOS_OPERATOR=$(abspath $(TARGET_DIR))/release/tokensource $(CHAOS_TEST) memory_stays_flat_and_tokens_stay_valid_for_long
+
 .PHONY: lint
 lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licences, bans and sources; needs no network
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --features otlp -- -D warnings
-	$(CARGO) clippy --test e2e -- -D warnings
+	$(CARGO) clippy --test e2e --test chaos -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked --offline --target $(HOST) check licenses bans sources; \
 	  else echo "cargo-deny is not installed, so licences, bans and sources were not checked: cargo install --locked cargo-deny"; fi

@@ -71,26 +71,48 @@ pub async fn secret(
 /// Writes the status if it differs, and tells the transition, after the write.
 pub async fn report(context: &Context, source: &TokenSource, report: &Report) -> Result<(), Error> {
     if source.status.as_ref() != Some(&report.status) {
-        let name = source.metadata.name.as_deref().unwrap_or_default();
-        let sources: Api<TokenSource> = Api::namespaced(context.shared.client.clone(), source.namespace());
-        let status = json!({
-            "apiVersion": TokenSource::api_version(&()),
-            "kind": TokenSource::kind(&()),
-            "metadata": { "uid": source.metadata.uid },
-            "status": report.status,
-        });
-        let (params, patch) = (PatchParams::apply(FIELD_MANAGER).force(), Patch::Apply(&status));
-        match context.shared.leadership.while_held(sources.patch_status(name, &params, &patch)).await? {
-            Ok(written) => context.recent_sources.wrote(written),
-            // Deleted, or deleted and made anew, in between: there is nobody to report to.
-            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => return Ok(()),
-            Err(error) => return Err(Error::write(format!("status of TokenSource {name}"))(error)),
+        match status(context, source, report).await? {
+            Some(written) => context.recent_sources.wrote(written),
+            // There is nobody to report to.
+            None => return Ok(()),
         }
     }
     if let Some(note) = &report.event {
         context.shared.events.tell(source.object_ref(&()), note.clone());
     }
     Ok(())
+}
+
+/// Writes the status. None: the source is deleted, or deleted and made anew.
+async fn status(context: &Context, source: &TokenSource, report: &Report) -> Result<Option<TokenSource>, Error> {
+    let name = source.metadata.name.as_deref().unwrap_or_default();
+    let what = || format!("status of TokenSource {name}");
+    let sources: Api<TokenSource> = Api::namespaced(context.shared.client.clone(), source.namespace());
+    let status = json!({
+        "apiVersion": TokenSource::api_version(&()),
+        "kind": TokenSource::kind(&()),
+        "metadata": { "uid": source.metadata.uid },
+        "status": report.status,
+    });
+    let (params, patch) = (PatchParams::apply(FIELD_MANAGER).force(), Patch::Apply(&status));
+    let mut conflicts = 0;
+    loop {
+        let conflict = match context.shared.leadership.while_held(sources.patch_status(name, &params, &patch)).await? {
+            Ok(written) => return Ok(Some(written)),
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
+            Err(kube::Error::Api(status)) if status.code == 409 => status,
+            Err(error) => return Err(Error::write(what())(error)),
+        };
+        // Another source of the name, or others wrote this one at the same time: only the answer to that tells.
+        let found = sources.get_metadata_opt(name).await.map_err(Error::read(what()))?;
+        if found.is_none_or(|found| found.metadata.uid != source.metadata.uid) {
+            return Ok(None);
+        }
+        conflicts += 1;
+        if conflicts == CONFLICTS_MAX {
+            return Err(Error::write(what())(kube::Error::Api(conflict)));
+        }
+    }
 }
 
 /// An Event that can't be written is logged: the condition says the same.

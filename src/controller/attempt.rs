@@ -53,9 +53,6 @@ pub async fn attempt(
         Ok(Answer::Issued(token)) => {
             permit.settle(Answered::Accepted).await;
             drop(slot);
-            if let Some(refresh_token) = token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source)) {
-                keep_rotated(observed, context, &ready.digest, refresh_token).await;
-            }
             write(observed, context, &ready, issue(observed, *token, &ready)).await
         }
         Ok(Answer::Refused(refusal)) => Ok(refuse(observed, context, &ready, permit, refusal, &slot).await),
@@ -139,9 +136,17 @@ fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest) -> I
     }
 }
 
-/// Writes the token. One that can't be written is kept for the next try, so that no second one is asked for.
+/// Writes the refresh token, then the token. What can't be written is kept for the next try: no second token is asked for, and
+/// a refresh token that the server has rotated is nowhere else.
 async fn write(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest, issue: Issue) -> Result<Outcome, Error> {
     let attempt = Attempt { client_proof: Some(context.shared.exchange.accepted(ready)), ..made(ready) };
+    let rotated = issue.token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source));
+    if let Some(refresh_token) = rotated
+        && let Err(error) = keep_rotated(observed, context, &ready.digest, refresh_token).await
+    {
+        context.unwritten.keep(observed.seed(), issue);
+        return Err(error);
+    }
     let secret = match render(observed.source, &issue) {
         Ok(secret) => secret,
         Err(failure) => return Ok(Outcome::Stalled(failure)),

@@ -145,8 +145,10 @@ impl Attempts {
     /// The permit, once the next process would know of it.
     async fn permit(&self, presented: &Presented, sent: Timestamp, recorded: bool) -> Result<Permit, NotAdmitted> {
         let permit = Permit { attempts: self.clone(), presented: presented.clone(), sent, recorded, settled: false };
-        if recorded {
-            self.record().await.map_err(NotAdmitted::Error)?;
+        if recorded && let Err(error) = self.record().await {
+            // Nothing is sent: dropped, it would count as sent and lost.
+            permit.settle(Answered::Unjudged).await;
+            return Err(NotAdmitted::Error(error));
         }
         Ok(permit)
     }
@@ -177,5 +179,29 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.end(Answered::Lost);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+    use kube::Client;
+    use kube::client::Body;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::controller::leadership::Leadership;
+    use crate::token_source::digest::Digest;
+
+    #[tokio::test]
+    async fn what_could_not_be_recorded_was_not_sent_and_does_not_count() {
+        let away =
+            service_fn(|_: Request<Body>| async { Ok::<_, std::io::Error>(Response::builder().status(503).body(Body::empty()).unwrap()) });
+        let attempts = Attempts::new(Some(Journal::new(&Client::new(away, "own"), Leadership::for_good())));
+        let digest = Digest::parse(&"a".repeat(32)).unwrap();
+        let presented = Presented { whole: digest.clone(), client: digest };
+        for _ in 0..3 {
+            assert!(matches!(attempts.admit(&presented, Standing::Unknown).await, Err(NotAdmitted::Error(_))));
+        }
     }
 }

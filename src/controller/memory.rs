@@ -52,9 +52,11 @@ impl Unwritten {
         self.lock().insert(uid.to_owned(), issue);
     }
 
-    /// Takes the token out, if it was asked for with the same and is not due to be renewed.
+    /// Takes the token out, if it was asked for with the same and is not due to be renewed. With a refresh token it is of use
+    /// in any case: the one before it is spent.
     pub fn take(&self, uid: &str, digest: &RequestDigest, now: Timestamp) -> Option<Issue> {
-        self.lock().remove(uid).filter(|issue| issue.digest == *digest && issue.renew_at > now)
+        let is_of_use = |issue: &Issue| issue.renew_at > now || issue.token.refresh_token.is_some();
+        self.lock().remove(uid).filter(|issue| issue.digest == *digest && is_of_use(issue))
     }
 
     /// Lets go of a source that is gone.
@@ -64,5 +66,53 @@ impl Unwritten {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Issue>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::oauth::token::{IssuedToken, Lifetime};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn digest() -> RequestDigest {
+        let of = |letter: &str| Digest::parse(&letter.repeat(32)).unwrap();
+        RequestDigest { spec: of("a"), credentials: of("b") }
+    }
+
+    fn issue(refresh_token: Option<&str>) -> Issue {
+        let token = IssuedToken {
+            access_token: SecretString::from("t".to_owned()),
+            token_type: "Bearer".into(),
+            lifetime: Lifetime::Seconds(60),
+            scope: None,
+            id_token: None,
+            refresh_token: refresh_token.map(|token| SecretString::from(token.to_owned())),
+            issued_token_type: None,
+        };
+        Issue {
+            token,
+            expires_at: at(60),
+            renew_at: at(40),
+            digest: digest(),
+            credentials_version: None,
+            token_url: String::new(),
+            client_id: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_due_is_dropped_but_not_the_refresh_token_that_came_with_one() {
+        for (refresh_token, now, is_taken) in [(None, 39, true), (None, 40, false), (Some("r"), 39, true), (Some("r"), 40, true)] {
+            let unwritten = Unwritten::default();
+            unwritten.keep("uid", issue(refresh_token));
+            assert_eq!(unwritten.take("uid", &digest(), at(now)).is_some(), is_taken, "refresh token {refresh_token:?} at {now}");
+            assert!(unwritten.take("uid", &digest(), at(now)).is_none(), "taken once");
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::token_source::refresh::{self, by_refresh_token};
 use crate::token_source::target::Target;
 
 /// The pauses between the tries to keep a rotated refresh token.
-const KEEP_PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::ZERO];
+const KEEP_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
 /// Request and answer: by the refresh token that is kept, else, or at once if that is refused, by the grant itself.
 pub async fn exchange(observed: &Observed<'_>, context: &Context, ready: &mut ReadyRequest) -> Result<Answer, NotSent> {
@@ -38,16 +38,16 @@ pub async fn exchange(observed: &Observed<'_>, context: &Context, ready: &mut Re
     exchange.send(spec, ready, &ready.request).await
 }
 
-/// Keeps what a server that rotates has given instead of the old one: tried a few times, since nobody else has it. If it
-/// is lost all the same, the next renewal is by the grant.
-pub async fn keep_rotated(observed: &Observed<'_>, context: &Context, digest: &RequestDigest, token: &SecretString) {
+/// Keeps what a server that rotates has given instead of the old one: tried a few times, since nobody else has it.
+pub async fn keep_rotated(observed: &Observed<'_>, context: &Context, digest: &RequestDigest, token: &SecretString) -> Result<(), Error> {
     for pause in KEEP_PAUSES {
         match keep_refresh_token(observed, context, digest, Some(token)).await {
-            Ok(()) => return,
+            Ok(()) => return Ok(()),
             Err(error) => tracing::warn!(%error, "the refresh token could not be kept"),
         }
         sleep(pause).await;
     }
+    keep_refresh_token(observed, context, digest, Some(token)).await
 }
 
 /// Keeps a refresh token, or marks the one that is kept as spent. Done before the token itself is written: a server that

@@ -1,16 +1,23 @@
 //! Decides what to do next about a source: an ordered list of pure questions.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::digest::{Digest, RequestDigest};
 use super::failure::Failure;
 use super::observed::{Credentials, Observed};
 use super::outcome::Outcome;
+use super::schedule::after;
 use super::target::{Held, Target};
 use crate::api::condition::Reason;
 use crate::api::names::REFRESH_REQUESTED_AT;
 use crate::api::secret::{CreationPolicy, OnExpiry};
 use crate::api::status::TokenSourceStatus;
+
+/// So far apart the clocks of two replicas may be without a word about it.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +130,7 @@ fn need(observed: &Observed<'_>, now: Timestamp) -> Need {
     if digest.spec != observed.spec_digest {
         return Need::Token(Cause::SpecChanged);
     }
-    if *renew_at <= now {
+    if *renew_at <= now || is_ahead(observed.status().and_then(|status| status.last_refresh_time.as_ref()), now) {
         return Need::Token(Cause::Due);
     }
     match changed(observed, held.credentials_version.as_deref(), &digest.credentials) {
@@ -131,6 +138,12 @@ fn need(observed: &Observed<'_>, now: Timestamp) -> Need {
         Some(true) => Need::Token(Cause::CredentialsChanged),
         None => Need::Unknown,
     }
+}
+
+/// Whether something was done at a time that has not come yet: the clock was set back since, so the times that were reckoned
+/// from it would come too late.
+fn is_ahead(done: Option<&Time>, now: Timestamp) -> bool {
+    done.is_some_and(|done| done.0 > after(now, CLOCKS_APART))
 }
 
 enum Wait {
@@ -151,6 +164,9 @@ fn wait(observed: &Observed<'_>, cause: Cause, now: Timestamp) -> Wait {
     let Some((status, attempt)) = observed.status().and_then(|status| Some((status, status.last_attempt.as_ref()?))) else {
         return Wait::None;
     };
+    if is_ahead(Some(&attempt.time), now) {
+        return Wait::None;
+    }
     if let (1.., Ok(digest)) = (observed.failures(), attempt.request_digest.parse::<RequestDigest>()) {
         return match same_request(observed, attempt.credentials_version.as_deref(), &digest) {
             Some(true) => until_next_attempt(status, now),

@@ -56,6 +56,22 @@ fn each_observation_has_its_plan() {
             fresh().attempted(995).spec(&json!({"scopes": ["x"]})),
             Plan::Request(Cause::SpecChanged),
         ),
+        (
+            "a token from a time to come is renewed: the clock was set back, and its times would come too late",
+            Scene::new().holding(5000, 4000).status(&json!({"lastRefreshTime": at(1500)})),
+            Plan::Request(Cause::Due),
+        ),
+        (
+            "the clocks of two replicas may be a little apart",
+            Scene::new().holding(5000, 4000).status(&json!({"lastRefreshTime": at(1050)})),
+            Plan::Keep { until: at(4000) },
+        ),
+        (
+            "nor does a failure from a time to come hold anything up",
+            Scene::new().attempted(1500).failed("ServerError", 1, Some(4500)),
+            Plan::Request(Cause::NoSecret),
+        ),
+        ("nor the floor", Scene::new().attempted(1500), Plan::Request(Cause::NoSecret)),
     ] {
         assert_eq!(plan(&scene), expected, "{sentence}");
     }

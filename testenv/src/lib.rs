@@ -47,6 +47,7 @@ mod yaml;
 
 pub use audit::AuditEntry;
 pub use bill_of_materials::BillOfMaterials;
+pub use control_plane::{ControlPlane, ControlPlaneServer};
 pub use error::Error;
 pub use guarded_command::GuardedCommand;
 pub use helm::HelmMajor;

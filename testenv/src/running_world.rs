@@ -13,7 +13,7 @@ use crate::pki::Pki;
 use crate::progress::Progress;
 use crate::scratch::Scratch;
 use crate::uaa::{self, Uaa};
-use crate::world::variables;
+use crate::world::{NoWorld, World, variables};
 
 /// A part of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -128,6 +128,17 @@ impl RunningWorld {
             set.push((variables::HELM_4, helms.four.clone().into()));
         }
         set
+    }
+
+    /// What a test asks for addresses, where it started the world itself.
+    pub fn world(&self) -> Result<World, NoWorld> {
+        let set = self.variables();
+        World::from_variables(|name| set.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.clone()))
+    }
+
+    /// The control plane, for a test that takes its servers away. Such a test starts a world of its own.
+    pub fn control_plane(&mut self) -> Option<&mut ControlPlane> {
+        self.control_plane.as_mut()
     }
 
     /// Those of our variables that an outer world may have set and this one must not inherit.

@@ -84,7 +84,7 @@ impl World {
         Self::from_variables(|name| env::var_os(name))
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, NoWorld> {
+    pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, NoWorld> {
         let path = |name| variable(name).map(PathBuf::from);
         let text = |name| variable(name).and_then(|value| value.into_string().ok());
         let kubectl = path(variables::KUBECTL);

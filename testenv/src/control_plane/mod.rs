@@ -20,16 +20,72 @@ use crate::scratch::Scratch;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// A server of the control plane that can be taken away for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlPlaneServer {
+    /// etcd. Its data stay.
+    Etcd,
+    /// kube-apiserver.
+    Apiserver,
+}
+
+impl ControlPlaneServer {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+            Self::Apiserver => "kube-apiserver",
+        }
+    }
+}
+
 /// A running control plane.
 #[derive(Debug)]
-pub(crate) struct ControlPlane {
-    etcd: Process,
-    apiserver: Process,
+pub struct ControlPlane {
+    etcd: Option<Process>,
+    apiserver: Option<Process>,
     controller_manager: Process,
+    launch: Launch,
+    starts: u32,
     /// Keys, kubeconfigs, the audit log.
     pub(crate) configuration: Configuration,
     /// The program.
     pub(crate) kubectl: PathBuf,
+}
+
+/// What a server is started with, again too: the same addresses and data.
+#[derive(Debug)]
+struct Launch {
+    etcd: PathBuf,
+    apiserver: PathBuf,
+    data: PathBuf,
+    etcd_url: String,
+    peer_url: String,
+    port: u16,
+}
+
+impl Launch {
+    async fn start(
+        &self,
+        server: ControlPlaneServer,
+        log: &str,
+        configuration: &Configuration,
+        scratch: &Scratch,
+    ) -> Result<Process, Error> {
+        match server {
+            ControlPlaneServer::Etcd => {
+                Process::spawn(scratch, log, &self.etcd, |command| etcd_arguments(command, &self.data, &self.etcd_url, &self.peer_url))
+                    .await
+            }
+            ControlPlaneServer::Apiserver => {
+                let set_up = |command: &mut Command| apiserver_arguments(command, configuration, &self.etcd_url, self.port);
+                Process::spawn(scratch, log, &self.apiserver, set_up).await
+            }
+        }
+    }
+
+    fn readyz(&self) -> String {
+        format!("https://127.0.0.1:{}/readyz", self.port)
+    }
 }
 
 impl ControlPlane {
@@ -46,31 +102,58 @@ impl ControlPlane {
         let [client, peer, api, controllers] = ports::free()?;
         let (etcd_url, server) = (format!("http://127.0.0.1:{client}"), format!("https://127.0.0.1:{api}"));
         let configuration = Configuration::write(&folder, &server)?;
-        let mut etcd = Process::spawn(scratch, "etcd", &binaries.etcd, |command| {
-            etcd_arguments(command, &folder.join("etcd"), &etcd_url, &format!("http://127.0.0.1:{peer}"));
-        })
-        .await?;
-        let mut apiserver = Process::spawn(scratch, "kube-apiserver", &binaries.apiserver, |command| {
-            apiserver_arguments(command, &configuration, &etcd_url, api);
-        })
-        .await?;
+        let launch = Launch {
+            etcd: binaries.etcd.clone(),
+            apiserver: binaries.apiserver.clone(),
+            data: folder.join("etcd"),
+            etcd_url,
+            peer_url: format!("http://127.0.0.1:{peer}"),
+            port: api,
+        };
+        let start = |server: ControlPlaneServer| launch.start(server, server.name(), &configuration, scratch);
+        let mut etcd = start(ControlPlaneServer::Etcd).await?;
+        let mut apiserver = start(ControlPlaneServer::Apiserver).await?;
         let client = ready::probe_client(Some(&configuration.ca))?;
         // The controller manager gives up after 10 s without an API server, so it comes second.
-        ready::until_ok(&client, &format!("{server}/readyz"), &mut [&mut etcd, &mut apiserver], LIMIT).await?;
+        ready::until_ok(&client, &launch.readyz(), &mut [&mut etcd, &mut apiserver], LIMIT).await?;
         let mut controller_manager = Process::spawn(scratch, "kube-controller-manager", &binaries.controller_manager, |command| {
             controller_manager_arguments(command, &configuration, controllers);
         })
         .await?;
         let controllers_health = format!("https://127.0.0.1:{controllers}/healthz");
         ready::until_ok(&client, &controllers_health, &mut [&mut apiserver, &mut controller_manager], LIMIT).await?;
-        Ok(Self { etcd, apiserver, controller_manager, configuration, kubectl: binaries.kubectl.clone() })
+        let (etcd, apiserver, kubectl) = (Some(etcd), Some(apiserver), binaries.kubectl.clone());
+        Ok(Self { etcd, apiserver, controller_manager, launch, starts: 1, configuration, kubectl })
     }
 
     /// Ends it, clients first, so that none waits for a server that is gone.
     pub(crate) async fn end(self) {
         self.controller_manager.end().await;
-        self.apiserver.end().await;
-        self.etcd.end().await;
+        for server in [self.apiserver, self.etcd].into_iter().flatten() {
+            server.end().await;
+        }
+    }
+
+    /// Kills a server, without a warning.
+    pub fn kill(&mut self, server: ControlPlaneServer) {
+        drop(self.process(server).take());
+    }
+
+    /// Starts a server that was killed, where it was, and waits until the API server is ready again.
+    pub async fn start_again(&mut self, server: ControlPlaneServer, scratch: &Scratch) -> Result<(), Error> {
+        self.starts += 1;
+        let log = format!("{}-{}", server.name(), self.starts);
+        *self.process(server) = Some(self.launch.start(server, &log, &self.configuration, scratch).await?);
+        let client = ready::probe_client(Some(&self.configuration.ca))?;
+        let mut processes: Vec<&mut Process> = [self.etcd.as_mut(), self.apiserver.as_mut()].into_iter().flatten().collect();
+        ready::until_ok(&client, &self.launch.readyz(), &mut processes, LIMIT).await
+    }
+
+    fn process(&mut self, server: ControlPlaneServer) -> &mut Option<Process> {
+        match server {
+            ControlPlaneServer::Etcd => &mut self.etcd,
+            ControlPlaneServer::Apiserver => &mut self.apiserver,
+        }
     }
 }
 
