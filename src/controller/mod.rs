@@ -32,10 +32,11 @@ mod recent;
 mod reconcile;
 mod references;
 mod refresh_token;
+mod task;
 mod trim;
 mod warm_up;
+mod watches;
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::{Controller, PredicateConfig, WatchStreamExt as _, controller, reflector, watcher};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client};
 use tokio::sync::OnceCell;
 
 use self::audiences::Audiences;
@@ -65,8 +66,9 @@ use self::pacing::Pacing;
 use self::proofs::Proofs;
 use self::recent::Recent;
 use self::references::References;
+use self::watches::{watched_secrets, watched_sources, what_matters};
 use crate::api::TokenSource;
-use crate::api::names::{CONTROLLER, REFRESH_REQUESTED_AT};
+use crate::api::names::CONTROLLER;
 use crate::clock;
 use crate::observability::metrics::Metrics;
 use crate::observability::server::Readiness;
@@ -252,47 +254,4 @@ where
 
 fn source_selection(settings: &Settings) -> watcher::Config {
     watcher::Config { label_selector: settings.label_selector.clone(), ..watcher::Config::default() }
-}
-
-/// What of a source asks for a look: being another object, another spec, a refresh request. Not its status.
-fn what_matters(source: &TokenSource) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let meta = &source.metadata;
-    let requested = meta.annotations.as_ref().and_then(|annotations| annotations.get(REFRESH_REQUESTED_AT));
-    (&meta.uid, meta.generation, requested).hash(&mut hasher);
-    hasher.finish()
-}
-
-fn watched_sources(
-    context: &Arc<Context>,
-    references: &Arc<References>,
-    listed: &Listed,
-) -> impl FnMut(&watcher::Result<watcher::Event<TokenSource>>) + use<> {
-    let (context, references, listed) = (Arc::clone(context), Arc::clone(references), listed.clone());
-    move |event| match event {
-        Ok(event) => {
-            references.saw(event);
-            listed.saw(event);
-            context.recent_sources.saw(event);
-            if let watcher::Event::Delete(source) = event {
-                let uid = source.uid().unwrap_or_default();
-                context.read_credentials.forget(&uid);
-                context.unwritten.forget(&uid);
-            }
-        }
-        Err(error) => {
-            tracing::warn!(error = %chain(error), "watching TokenSources failed; is the CRD installed (`tokensource crd`) and allowed to be watched?");
-        }
-    }
-}
-
-fn watched_secrets(context: &Arc<Context>) -> impl FnMut(&watcher::Result<watcher::Event<SecretMeta>>) + use<> {
-    let context = Arc::clone(context);
-    move |event| match event {
-        Ok(event) => {
-            context.recent_secrets.saw(event);
-            context.secrets_listed.saw(event);
-        }
-        Err(error) => tracing::warn!(error = %chain(error), "watching Secrets failed"),
-    }
 }
