@@ -40,7 +40,7 @@ test: ## Run every test, on a real kube-apiserver, Keycloak and UAA
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
 	$(CARGO) test --workspace --lib --bins
-	$(CARGO) test --test corpus --test layering --test generated --test observability --test kstatus --test chart_files --test cli
+	$(CARGO) test --test corpus --test layering --test generated --test observability --test kstatus --test chart_files --test cli --test simulation
 
 # One of them again, step by step: SIMULATION_SEED=4711 make simulate
 .PHONY: simulate

@@ -84,6 +84,8 @@ pub struct Watched {
     changes: watch::Receiver<u64>,
     /// How much of the log was told; none: it has to be listed.
     told: Option<usize>,
+    /// A list has begun.
+    is_listing: bool,
     gaps: u64,
 }
 
@@ -91,7 +93,7 @@ impl Watched {
     /// A watch that begins with a list.
     pub fn new(world: Arc<World>, kind: Kind) -> Self {
         let changes = world.changes(kind);
-        Self { world, changes, told: None, gaps: 0 }
+        Self { world, changes, told: None, is_listing: false, gaps: 0 }
     }
 
     /// What comes next.
@@ -108,9 +110,14 @@ impl Watched {
             let told = self.told.replace(log.len()).filter(|_| self.gaps == state.weather.gaps);
             self.gaps = state.weather.gaps;
             match told {
+                // kube tells that a list begins before it asks for it.
+                None if !self.is_listing => {
+                    (self.is_listing, self.told) = (true, None);
+                    return vec![Seen::Init];
+                }
                 None => {
-                    let objects = K::list(&state).into_iter().map(Seen::InitApply);
-                    return std::iter::once(Seen::Init).chain(objects).chain([Seen::InitDone]).collect();
+                    self.is_listing = false;
+                    return K::list(&state).into_iter().map(Seen::InitApply).chain([Seen::InitDone]).collect();
                 }
                 Some(told) if told < log.len() => {
                     let tell = |(object, gone): &Change<K>| if *gone { Seen::Delete(object.clone()) } else { Seen::Apply(object.clone()) };
