@@ -51,7 +51,7 @@ pub async fn attempt(observed: &Observed<'_>, context: &Context, mut ready: Read
         Ok(Answer::Issued(token)) => {
             permit.settle(Answered::Accepted).await;
             if let Some(refresh_token) = token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source)) {
-                keep_rotated(observed, context, &ready.digest, refresh_token).await;
+                keep_rotated(observed, context, &ready.kept_for(observed.source), refresh_token).await;
             }
             write(observed, context, &ready, issue(observed, *token, &ready)).await
         }

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::digest::RequestDigest;
+use super::digest::{Digest, RequestDigest};
 use super::target::Target;
 use crate::api::TokenSource;
 use crate::api::grant::{GrantRefresh, GrantType};
@@ -38,13 +38,24 @@ pub fn is_used(source: &TokenSource) -> bool {
     }
 }
 
+/// What a refresh token is kept for. Where it is all there is, it follows from the one that people gave, at that endpoint, to that
+/// client: it stays good when the client's secret is rotated (RFC 6749 §6 binds it to the client, not to its secret).
+pub fn kept_for(source: &TokenSource, digest: &RequestDigest, grant: &Digest) -> RequestDigest {
+    match source.spec.grant.grant_type {
+        GrantType::RefreshToken => RequestDigest { credentials: grant.clone(), ..digest.clone() },
+        GrantType::ClientCredentials | GrantType::Password | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => {
+            digest.clone()
+        }
+    }
+}
+
 /// Whether the Secret with this metadata is ours and keeps a refresh token that was issued for the same request.
-pub fn is_kept(meta: &ObjectMeta, source: &TokenSource, digest: &RequestDigest) -> bool {
+pub fn is_kept(meta: &ObjectMeta, source: &TokenSource, digest: &RequestDigest, grant: &Digest) -> bool {
     let target = Target::read_beside(Some(meta), source);
     let kept = target.held().and_then(|held| held.digest.as_ref());
     match source.spec.grant.grant_type {
-        // The rotated token is all there is: no other change of the spec gives it up.
-        GrantType::RefreshToken => kept.is_some_and(|kept| kept.credentials == digest.credentials),
+        // The rotated token is all there is: no other change of the spec gives it up. Earlier versions kept it for all credentials.
+        GrantType::RefreshToken => kept.is_some_and(|kept| kept.credentials == *grant || kept.credentials == digest.credentials),
         GrantType::ClientCredentials | GrantType::Password | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => {
             kept == Some(digest)
         }
