@@ -80,8 +80,9 @@ pub async fn report(context: &Context, source: &TokenSource, report: &Report) ->
         let (params, patch) = (PatchParams::apply(FIELD_MANAGER).force(), Patch::Apply(&status));
         match context.shared.leadership.while_held(sources.patch_status(name, &params, &patch)).await? {
             Ok(written) => context.recent_sources.wrote(written),
-            // Deleted, or deleted and made anew, in between: there is nobody to report to.
-            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => return Ok(()),
+            // Deleted in between: there is nobody to report to. A conflict says that it was made anew or that others write it just now:
+            // whichever it is, the next look tells it.
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
             Err(error) => return Err(Error::write(format!("status of TokenSource {name}"))(error)),
         }
     }
