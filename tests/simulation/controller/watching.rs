@@ -1,10 +1,9 @@
 //! Watches: what kube's `watcher` would deliver, late, or after a gap as a list. Mirrors the streams that `run_scope` in
 //! `src/controller/mod.rs` builds: into the store first, then to whoever takes note, then to the queue.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures::channel::mpsc;
 use kube::ResourceExt as _;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::store::Writer;
@@ -14,15 +13,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::context::{Context, SecretMeta};
 use super::references::References;
 use super::trim;
-use super::watches::{watched_secrets, watched_sources, what_matters};
-use tokio::time::Instant;
-
+use super::watches::{News, watched_secrets, watched_sources};
 use crate::api::TokenSource;
 use crate::world::World;
 use crate::world::watch::{Kind, Seen, Watched};
-
-/// kube's `PredicateConfig` forgets what it has not seen for so long.
-const PREDICATE_TTL: Duration = Duration::from_secs(3600);
 
 /// Delivers the sources of the operator's selection.
 pub async fn sources(
@@ -33,7 +27,7 @@ pub async fn sources(
     wish: UnboundedSender<String>,
 ) {
     let mut take_note = watched_sources(&context, &references, &context.shared.scopes[0].listed);
-    let mut known: BTreeMap<String, (u64, Instant)> = BTreeMap::new();
+    let mut news = News::default();
     let mut watched = Watched::new(world, Kind::Source);
     loop {
         for seen in watched.next::<TokenSource>().await {
@@ -41,13 +35,8 @@ pub async fn sources(
             writer.apply_watcher_event(&event);
             let event = Ok(event);
             take_note(&event);
-            // `applied_objects`, then `predicate_filter`.
-            if let Ok(Event::Apply(source) | Event::InitApply(source)) = &event {
-                let (matters, now) = (what_matters(source), Instant::now());
-                let before = known.insert(source.name_any(), (matters, now));
-                if before.is_none_or(|(mattered, seen)| mattered != matters || now - seen >= PREDICATE_TTL) {
-                    _ = wish.send(source.name_any());
-                }
+            if let Some(source) = event.ok().and_then(|event| news.of(event)) {
+                _ = wish.send(source.name_any());
             }
         }
     }
@@ -61,7 +50,8 @@ pub async fn secrets(
     mut writer: Writer<SecretMeta>,
     wish: UnboundedSender<String>,
 ) {
-    let mut take_note = watched_secrets(&context);
+    let (listed_again, mut lists) = mpsc::unbounded();
+    let mut take_note = watched_secrets(&context, listed_again);
     let mut watched = Watched::new(world, Kind::Secret);
     loop {
         for seen in watched.next::<SecretMeta>().await {
@@ -71,9 +61,16 @@ pub async fn secrets(
             take_note(&event);
             // `touched_objects`, then `watches_stream`.
             if let Ok(Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) = &event {
-                for source in references.sources_of(secret) {
-                    _ = wish.send(source.name);
-                }
+                let mut concerned: Vec<String> = references.sources_of(secret).into_iter().map(|source| source.name).collect();
+                // A set has an order of its own in each run.
+                concerned.sort();
+                concerned.into_iter().for_each(|name| _ = wish.send(name));
+            }
+            // `reconcile_all_on`.
+            while lists.try_recv().is_ok() {
+                let mut all: Vec<String> = context.shared.scopes[0].store.state().iter().map(|source| source.name_any()).collect();
+                all.sort();
+                all.into_iter().for_each(|name| _ = wish.send(name));
             }
         }
     }
