@@ -10,6 +10,8 @@ use crate::oauth::vendor::Vendor;
 
 /// Identity Authentication takes 1,000 requests a minute a tenant, from all clients together.
 const IDENTITY_AUTHENTICATION_RATE: f64 = 15.0;
+/// A 429 that comes so soon after one that halved the rate answers a request that was under way by then: it tells nothing new.
+const BURST: Duration = Duration::from_secs(1);
 /// A halved rate is back at the full one after this time.
 const RECOVERY: Duration = Duration::from_secs(300);
 /// However often it was halved, one request in this time goes out.
@@ -25,7 +27,8 @@ pub fn rate_for(endpoint: &TokenEndpoint, configured: f64) -> f64 {
 pub struct Pace {
     full_rate: f64,
     reduced_rate: f64,
-    reduced_at: Duration,
+    /// None: never yet.
+    reduced_at: Option<Duration>,
     next_slot: Duration,
     paused_until: Option<Timestamp>,
 }
@@ -33,7 +36,7 @@ pub struct Pace {
 impl Pace {
     /// A pace of so many requests a second.
     pub fn new(rate: f64) -> Self {
-        Self { full_rate: rate, reduced_rate: rate, reduced_at: Duration::ZERO, next_slot: Duration::ZERO, paused_until: None }
+        Self { full_rate: rate, reduced_rate: rate, reduced_at: None, next_slot: Duration::ZERO, paused_until: None }
     }
 
     /// Takes the next slot, or says when there is one.
@@ -47,14 +50,16 @@ impl Pace {
 
     /// The rate now, in requests a second.
     pub fn rate(&self, now: Duration) -> f64 {
-        let recovered = now.saturating_sub(self.reduced_at).as_secs_f64() / RECOVERY.as_secs_f64();
+        let recovered = now.saturating_sub(self.reduced_at.unwrap_or_default()).as_secs_f64() / RECOVERY.as_secs_f64();
         (self.reduced_rate + (self.full_rate - self.reduced_rate) * recovered.min(1.0)).max(SLOWEST)
     }
 
-    /// The server answered 429: half as fast from here.
+    /// The server answered 429: half as fast from here. A burst of them, of all that were under way, counts once.
     pub fn slow_down(&mut self, now: Duration) {
-        self.reduced_rate = self.rate(now) / 2.0;
-        self.reduced_at = now;
+        if self.reduced_at.is_none_or(|before| now.saturating_sub(before) >= BURST) {
+            self.reduced_rate = self.rate(now) / 2.0;
+            self.reduced_at = Some(now);
+        }
     }
 
     /// The server asked for a pause; an earlier one that lasts longer stays.
@@ -90,17 +95,27 @@ mod tests {
     }
 
     #[test]
-    fn each_429_halves_the_rate_and_five_minutes_restore_it() {
+    fn a_429_halves_the_rate_and_five_minutes_restore_it() {
         let mut pace = Pace::new(40.0);
         pace.slow_down(Duration::ZERO);
-        pace.slow_down(Duration::ZERO);
-        assert!((pace.rate(Duration::ZERO) - 10.0).abs() < 1e-9);
-        assert!((pace.rate(Duration::from_secs(150)) - 25.0).abs() < 1e-9);
+        assert!((pace.rate(Duration::ZERO) - 20.0).abs() < 1e-9);
+        assert!((pace.rate(Duration::from_secs(150)) - 30.0).abs() < 1e-9);
         assert!((pace.rate(Duration::from_secs(300)) - 40.0).abs() < 1e-9);
-        for _ in 0..100 {
-            pace.slow_down(Duration::ZERO);
+        pace.slow_down(Duration::from_secs(150));
+        assert!((pace.rate(Duration::from_secs(150)) - 15.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_burst_of_429_halves_the_rate_once_and_many_leave_the_slowest() {
+        let mut pace = Pace::new(10.0);
+        for millis in [0, 5, 999] {
+            pace.slow_down(Duration::from_millis(millis));
         }
-        assert!((pace.rate(Duration::ZERO) - SLOWEST).abs() < 1e-9);
+        assert!((pace.rate(Duration::ZERO) - 5.0).abs() < 1e-9);
+        for second in 1..100 {
+            pace.slow_down(Duration::from_secs(second));
+        }
+        assert!((pace.rate(Duration::from_secs(99)) - SLOWEST).abs() < 1e-9);
     }
 
     #[test]
