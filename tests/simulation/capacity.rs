@@ -5,6 +5,8 @@
 //! of `src/controller/pacing.rs` (soonest expiry first, in order of arrival after that) behind that of kube's queue (`--concurrency` looks
 //! at a time, in the order of their due times).
 
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares and quantiles")]
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::process::ExitCode;

@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that tells")]
 #![allow(missing_docs, reason = "no library")]
+#![allow(clippy::needless_pass_by_value, reason = "what happens owns the world it happens in")]
 
 pub use tokensource::{api, oauth, observability, token_source};
 
