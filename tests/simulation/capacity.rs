@@ -325,7 +325,13 @@ fn simulate(case: &Case) -> Tally {
 /// Asks and tells.
 pub fn tell() -> ExitCode {
     let case = |name, life, kind, rate, operators| {
-        let hours = if life > 3600 { 48 } else if life == 3600 { 10 } else { 2 };
+        let hours = if life > 3600 {
+            48
+        } else if life == 3600 {
+            10
+        } else {
+            2
+        };
         Case { name, sources: 100_000, life, limit: 1000, kind, rate, operators, hours }
     };
     let cases = [
@@ -346,7 +352,9 @@ pub fn tell() -> ExitCode {
         case("5 min, bucket, rate 50", 300, Limit::Bucket, 50.0, 1),
         case("5 min, window, 2 shards of 15", 300, Limit::Window, 15.0, 2),
     ];
-    println!("100,000 sources, one token endpoint of 1,000 requests a minute, from an empty cluster, for 48, 10 and 2 hours; the second half is judged.");
+    println!(
+        "100,000 sources, one token endpoint of 1,000 requests a minute, from an empty cluster, for 48, 10 and 2 hours; the second half is judged."
+    );
     println!(
         "{:32} {:>8} {:>8} {:>7} {:>11} {:>8} {:>9} {:>10} {:>10} {:>8}",
         "tokens, limit, operators", "possible", "alive", "min/max", "issued/min", "429/min", "pauses", "late p50", "late p99", "expired"

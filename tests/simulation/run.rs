@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::day::{self, live};
 
 /// So many seeds run in every `cargo test`.
-pub const FEW: u64 = 60;
+pub const FEW: u64 = 40;
 /// After so many seeds with a violation nothing new is learnt.
 const FAILURES_MAX: usize = 20;
 

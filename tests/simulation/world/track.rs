@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::oauth::rejection::RetryClass;
+use crate::token_source::digest::Digest;
 
 /// What is known of a source.
 #[derive(Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Track {
     pub is_tampered: bool,
     /// When its status was written in the last minute.
     pub statuses: VecDeque<Duration>,
+    /// The digest of its spec, by UID and generation: it takes long to make.
+    pub spec: Option<(Option<String>, Option<i64>, Digest)>,
     /// People will give it a new refresh token.
     pub is_reported: bool,
 }

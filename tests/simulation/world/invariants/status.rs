@@ -15,6 +15,7 @@ impl State {
     /// Time has passed.
     pub fn judge_status(&mut self, index: usize) {
         let now = clock::elapsed();
+        self.digest_spec(index);
         let track = &self.tracks[index];
         let Some(source) = self.api.selected_source(&track.name) else { return };
         if !self.weather.is_fine_here() || !self.has_leader() || track.in_flight > 0 || now < track.disturbed + BOUND {
@@ -52,8 +53,17 @@ impl State {
             return None;
         }
         let digest = annotation(REQUEST_DIGEST).and_then(|text| text.parse::<RequestDigest>().ok());
-        let fits = digest.is_some_and(|digest| digest.spec == self.key.spec(&source.spec));
+        let fits = digest.is_some_and(|digest| self.tracks[index].spec.as_ref().is_some_and(|(_, _, spec)| digest.spec == *spec));
         Some(left > 0 && fits && !self.tracks[index].is_tampered)
+    }
+
+    fn digest_spec(&mut self, index: usize) {
+        let track = &mut self.tracks[index];
+        let Some(source) = self.api.sources.get(&track.name) else { return };
+        let (uid, generation) = (&source.metadata.uid, &source.metadata.generation);
+        if track.spec.as_ref().is_none_or(|(of, at, _)| (of, at) != (uid, generation)) {
+            track.spec = Some((uid.clone(), *generation, self.key.spec(&source.spec)));
+        }
     }
 
     /// The reason that the status must have where there is no token.
