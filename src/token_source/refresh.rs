@@ -85,3 +85,31 @@ pub fn render(source: &TokenSource, digest: &RequestDigest, refresh_token: Optio
 pub fn by_refresh_token(request: &TokenRequest, refresh_token: SecretString) -> TokenRequest {
     TokenRequest { grant: Grant::RefreshToken { refresh_token }, scopes: Vec::new(), ..request.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scene::{Scene, digest};
+    use super::*;
+
+    fn request(credentials: char) -> RequestDigest {
+        RequestDigest { spec: digest('5'), credentials: digest(credentials) }
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_all_there_is_outlives_the_clients_secret() {
+        let token = SecretString::from("t");
+        for (sentence, grant, is_kept_for) in
+            [("it is all there is", "RefreshToken", true), ("a user can be asked for another", "Password", false)]
+        {
+            let source = Scene::new().spec(&json!({"grant": {"type": grant}})).source;
+            let kept = render(&source, &kept_for(&source, &request('a'), &digest('9')), Some(&token)).metadata;
+            assert_eq!(is_kept(&kept, &source, &request('b'), &digest('9')), is_kept_for, "{sentence}");
+            assert!(is_kept(&kept, &source, &request('a'), &digest('9')), "{sentence}: nothing has changed");
+            assert!(!is_kept(&kept, &source, &request('b'), &digest('8')), "{sentence}: people have given another one");
+            let earlier = render(&source, &request('a'), Some(&token)).metadata;
+            assert!(is_kept(&earlier, &source, &request('a'), &digest('9')), "{sentence}: kept by an earlier version");
+        }
+    }
+}
