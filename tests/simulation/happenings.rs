@@ -90,8 +90,16 @@ impl State {
         let right = credentials(&self.servers.groups[group], None);
         let name = right["client_id"].clone();
         let right: Vec<(&str, &str)> = right.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        if self.api.secret(APPS, &name).is_some() {
+        if let Some(kept) = self.api.secret(APPS, &name) {
+            let data = kept.secret.data.as_ref();
+            let holds = |(key, value): &(&str, &str)| data.and_then(|data| data.get(*key)).is_some_and(|held| held.0 == value.as_bytes());
+            let are_the_same = right.iter().all(holds);
             self.api.edit_secret(&name, &right);
+            if are_the_same {
+                // Another version of the Secret, the same credentials: who waits goes on waiting.
+                self.disturb_group(group);
+                return;
+            }
         } else {
             let refresh_token = (self.servers.groups[group].grant == Grant::RefreshToken).then(|| self.servers.give_refresh_token(group));
             let data = credentials(&self.servers.groups[group], refresh_token);

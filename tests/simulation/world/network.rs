@@ -90,6 +90,8 @@ impl World {
                 state.saw(name_of_api_fault(fault, call.is_write()));
                 state.disturb_all();
                 state.excuse_refresh_tokens();
+                // What could not be told to a status is done again.
+                state.tracks.iter_mut().for_each(|track| track.issued_at = None);
             }
             let latency = if fault == Some(Fault::Late) { state.random.millis(1000, 8000) } else { state.random.millis(2, 12) };
             (fault, latency)
@@ -250,6 +252,9 @@ impl State {
         }
         if is_probe {
             self.saw("client probed");
+            if matches!(says, Says::Refused(_)) {
+                self.refusals.strike(group, now);
+            }
             return;
         }
         match says {

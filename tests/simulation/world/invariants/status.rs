@@ -38,8 +38,8 @@ impl State {
         }
     }
 
-    /// Whether the target Secret holds an unexpired token of the operator's for the spec as it is, by the operator's clock. None: too
-    /// close to the expiry to tell.
+    /// Whether the target Secret holds an unexpired token of the operator's for the spec as it is. None: too close to the expiry to
+    /// tell, or the operator's clock and the server's disagree.
     fn holds_a_token(&self, index: usize) -> Option<bool> {
         let source = self.api.sources.get(&self.tracks[index].name)?;
         let found = self.api.secret(APPS, &self.tracks[index].name).filter(|found| found.made_for == source.metadata.uid);
@@ -49,7 +49,9 @@ impl State {
         let Some(expiry) = expiry else { return Some(false) };
         let error = self.leader.as_ref().map_or(0, |leader| leader.clock_error());
         let left = expiry.as_millisecond() - clock::at(clock::elapsed()).as_millisecond() - error;
-        if left.unsigned_abs() < 30_000 {
+        let token = self.held_token(index).and_then(|token| self.servers.tokens.get(&token));
+        let is_mistimed = token.is_some_and(|token| (token.expires > clock::elapsed()) != (left > 0));
+        if left.unsigned_abs() < 30_000 || is_mistimed {
             return None;
         }
         let digest = annotation(REQUEST_DIGEST).and_then(|text| text.parse::<RequestDigest>().ok());
@@ -81,6 +83,10 @@ impl State {
         }
         if clock::elapsed() < self.pauses[self.servers.groups[track.group].host] + BOUND {
             // Its own last answer, or the pause that another's has begun.
+            return None;
+        }
+        if self.refusals.held_back_since(track.group, &self.terms, clock::elapsed()).is_some() {
+            // Or what the ledger remembers.
             return None;
         }
         track.told.as_ref().and_then(|told| told.reason)
