@@ -42,7 +42,12 @@ test: ## Run every test, on a real kube-apiserver, Keycloak and UAA
 test-unit: ## Run the tests that need no control plane
 	$(CARGO) test --workspace --lib --bins
 	$(CARGO) test --test corpus --test layering --test generated --test observability --test kstatus --test chart_files --test cli \
-	  --test fuzzed --test dependencies
+	  --test fuzzed --test dependencies --test simulation
+
+# One of them again, step by step: SIMULATION_SEED=4711 make simulate
+.PHONY: simulate
+simulate: ## Drive the operator through 10,000 days of simulated faults (a few minutes; the first build takes longer)
+	$(CARGO) test --quiet --profile simulation --test simulation -- $(if $(SIMULATION_SEED),replay --seed $(SIMULATION_SEED),run --seeds $(or $(SIMULATION_SEEDS),10000))
 
 .PHONY: e2e as-root
 as-root:

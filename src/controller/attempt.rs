@@ -142,7 +142,7 @@ async fn write(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest,
     let attempt = Attempt { client_proof: Some(context.shared.exchange.accepted(ready)), ..made(ready) };
     let rotated = issue.token.refresh_token.as_ref().filter(|_| refresh::is_used(observed.source));
     if let Some(refresh_token) = rotated
-        && let Err(error) = keep_rotated(observed, context, &ready.digest, refresh_token).await
+        && let Err(error) = keep_rotated(observed, context, &ready.kept_for(observed.source), refresh_token).await
     {
         context.unwritten.keep(observed.seed(), issue);
         return Err(error);

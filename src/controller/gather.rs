@@ -28,6 +28,7 @@ use crate::token_source::failure::Failure;
 use crate::token_source::hosts::{Consent, HostPolicy, Way};
 use crate::token_source::observed::Credentials;
 use crate::token_source::references::{no_secret, no_token_of};
+use crate::token_source::refresh;
 use crate::token_source::request::{Assertions, Prepared};
 
 /// A token request with what it depends on beside its own bytes.
@@ -46,6 +47,8 @@ pub struct ReadyRequest {
     pub digest: RequestDigest,
     /// The digest of the client's credentials alone.
     pub client_digest: Digest,
+    /// The digest of what the grant presents beside the client: whoever proves the client anew has the same grant.
+    pub grant_digest: Digest,
 }
 
 impl ReadyRequest {
@@ -56,6 +59,11 @@ impl ReadyRequest {
             Some(version) => Credentials::Present { version: version.clone(), digest },
             None => Credentials::NotReferenced { digest },
         }
+    }
+
+    /// What a refresh token that comes with the answer is kept for.
+    pub fn kept_for(&self, source: &TokenSource) -> RequestDigest {
+        refresh::kept_for(source, &self.digest, &self.grant_digest)
     }
 
     /// The credentials, as the lock-out ledger knows them.
@@ -127,10 +135,11 @@ impl Gatherer<'_> {
         let whole = self.key.credentials(&endpoint, &values.client_id, proof.whole());
         let digest = RequestDigest { spec: self.key.spec(spec), credentials: whole };
         let client_digest = self.key.credentials(&endpoint, &values.client_id, &proof.client);
+        let grant_digest = self.key.credentials(&endpoint, &values.client_id, &proof.grant);
         let totp_secret = values.user.as_ref().and_then(|user| user.totp_secret.clone());
         let request = prepared.complete(spec, endpoint, values, assertions)?;
         let credentials_version = (!secrets.versions.is_empty()).then(|| secrets.versions.join(";"));
-        Ok(ReadyRequest { request, connection, refresh_token: None, totp_secret, credentials_version, digest, client_digest })
+        Ok(ReadyRequest { request, connection, refresh_token: None, totp_secret, credentials_version, digest, client_digest, grant_digest })
     }
 
     async fn credentials(&self, secrets: &mut ReadSecrets) -> Result<CredentialValues, Halt> {

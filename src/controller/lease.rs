@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::error::{Error, RunError};
 use super::leadership::Leadership;
-use super::{apply, chain, random};
+use super::{apply, chain, random, task};
 use crate::clock;
 use crate::observability::metrics::Metrics;
 use crate::observability::server::Readiness;
@@ -113,7 +113,7 @@ impl Campaign {
         tracing::info!(identity = self.candidate.identity, "this operator leads");
         metrics.leads(true);
         let (campaign, kept) = (Arc::clone(self), leadership.clone());
-        let mut keeping = tokio::spawn(async move { campaign.keep(held.lease, &kept).await });
+        let mut keeping = task::spawn(async move { campaign.keep(held.lease, &kept).await });
         let result = tokio::select! {
             lost = &mut keeping => Err(RunError::Lost(lost.unwrap_or(Lost::NotRenewed))),
             ended = work(leadership.clone()) => ended,

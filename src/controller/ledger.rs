@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::error::Error;
 use super::journal::Journal;
+use super::task;
 use crate::clock;
 use crate::oauth::rejection::Rejection;
 use crate::token_source::attempts::{Admission, Answered, Ledger, Presented, Standing};
@@ -135,7 +136,7 @@ impl Attempts {
             return;
         }
         let attempts = self.clone();
-        tokio::spawn(async move {
+        task::spawn(async move {
             sleep(TAKEN_BACK_AFTER).await;
             attempts.0.taking_back.store(false, Ordering::SeqCst);
             attempts.try_record().await;

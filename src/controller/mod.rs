@@ -33,10 +33,11 @@ mod recent;
 mod reconcile;
 mod references;
 mod refresh_token;
+mod task;
 mod trim;
 mod turn;
 mod warm_up;
-mod watched;
+mod watches;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +49,7 @@ use kube::core::NamespaceResourceScope;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
-use kube::runtime::{Controller, PredicateConfig, WatchStreamExt as _, controller, reflector, watcher};
+use kube::runtime::{Controller, WatchStreamExt as _, controller, reflector, watcher};
 use kube::{Api, Client};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
@@ -70,7 +71,7 @@ use self::pacing::Pacing;
 use self::proofs::Proofs;
 use self::recent::Recent;
 use self::references::References;
-use self::watched::{watched_secrets, watched_sources, what_matters};
+use self::watches::{News, watched_secrets, watched_sources};
 use crate::api::TokenSource;
 use crate::api::names::CONTROLLER;
 use crate::clock;
@@ -238,23 +239,25 @@ async fn run_scope(
         read_credentials: ReadCredentials::default(),
         unwritten: Unwritten::default(),
     });
+    let (listed_again, lists) = unbounded();
+    let mut news = News::default();
     let source_events = watcher(api(shared, namespace), source_selection(settings))
         .modify(trim::source)
         .default_backoff()
         .reflect(source_writer)
         .inspect(watched_sources(&context, &references, &sources.listed))
-        .applied_objects()
-        .predicate_filter(|source: &TokenSource| Some(what_matters(source)), PredicateConfig::default());
+        .filter_map(move |event| future::ready(event.map(|event| news.of(event)).transpose()));
     let secret_events = watcher(api(shared, namespace), watcher::Config::default().fields(SECRET_FIELDS))
         .modify(trim::secret)
         .default_backoff()
         .reflect(secret_writer)
-        .inspect(watched_secrets(&context))
+        .inspect(watched_secrets(&context, listed_again))
         .touched_objects();
     Controller::for_stream(source_events, sources.store.clone())
         .with_config(controller::Config::default().concurrency(settings.concurrency))
         .watches_stream(secret_events, move |secret| references.sources_of(&secret))
         .reconcile_on(called)
+        .reconcile_all_on(lists)
         .graceful_shutdown_on(shutdown)
         .run(look::look, reconcile::error_policy, context)
         .for_each(|result| async move { tell_trouble(result) })

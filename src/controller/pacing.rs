@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 
+use super::task::spawn;
 use crate::api::TokenSource;
 use crate::clock;
 use crate::oauth::endpoint::TokenEndpoint;
@@ -201,7 +202,7 @@ impl Shared {
         // Nobody listens any more when the process ends.
         _ = call.to.unbounded_send(call.source.clone());
         let shared = Arc::clone(self);
-        tokio::spawn(async move {
+        spawn(async move {
             tokio::time::sleep(PATIENCE).await;
             if let Some(place) = shared.lock().endpoints.get_mut(&origin) {
                 shared.pass_over(&origin, place, &uid);
@@ -219,7 +220,7 @@ impl Shared {
 
     fn hand_out_after(self: &Arc<Self>, origin: String, wait: Duration) {
         let shared = Arc::clone(self);
-        tokio::spawn(async move {
+        spawn(async move {
             tokio::time::sleep(wait).await;
             if let Some(place) = shared.lock().endpoints.get_mut(&origin) {
                 place.timer_is_set = false;

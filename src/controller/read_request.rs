@@ -7,7 +7,6 @@ use super::dereference::secret_meta;
 use super::error::Error;
 use super::gather::{Gatherer, Halt, ReadyRequest, take_text};
 use super::objects::Objects;
-use crate::token_source::digest::RequestDigest;
 use crate::token_source::observed::Observed;
 use crate::token_source::refresh;
 
@@ -28,15 +27,15 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
     if let Some(version) = &ready.credentials_version {
         context.read_credentials.keep(observed.seed(), version, ready.digest.clone());
     }
-    ready.refresh_token = refresh_token(observed, context, &ready.digest).await?;
+    ready.refresh_token = refresh_token(observed, context, &ready).await?;
     Ok(ready)
 }
 
 /// The refresh token that an earlier answer to the same request brought. Read only where its Secret's metadata says so.
-async fn refresh_token(observed: &Observed<'_>, context: &Context, digest: &RequestDigest) -> Result<Option<SecretString>, Error> {
+async fn refresh_token(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest) -> Result<Option<SecretString>, Error> {
     let source = observed.source;
     let name = refresh::secret_name(source);
-    let kept = secret_meta(context, source, &name).is_some_and(|meta| refresh::is_kept(&meta, source, digest));
+    let kept = secret_meta(context, source, &name).is_some_and(|meta| refresh::is_kept(&meta, source, &ready.digest, &ready.grant_digest));
     if !kept || !refresh::is_used(source) {
         return Ok(None);
     }

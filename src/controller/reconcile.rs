@@ -27,9 +27,14 @@ use crate::token_source::target::Target;
 
 /// Looks at one source and does what is due.
 pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Result<Action, Error> {
+    Ok(action(look_at(source, context).await?))
+}
+
+/// Looks at one source and does what is due. How long from here on nothing will be; none: until something changes.
+pub async fn look_at(source: Arc<TokenSource>, context: Arc<Context>) -> Result<Option<Duration>, Error> {
     let source = context.newest_source(source);
     if source.metadata.deletion_timestamp.is_some() {
-        return Ok(Action::await_change());
+        return Ok(None);
     }
     warm_up(&context).await;
     let mut observed = observe(&source, &context).await?;
@@ -46,7 +51,7 @@ pub async fn reconcile(source: Arc<TokenSource>, context: Arc<Context>) -> Resul
     apply::report(&context, &source, &report).await?;
     // Only now: a report that could not be written is made again, and would count twice.
     context.shared.metrics.judged(punctuality);
-    Ok(report.requeue.map_or_else(Action::await_change, |time| Action::requeue(between(clock::now(), time))))
+    Ok(report.requeue.map(|time| between(clock::now(), time)))
 }
 
 /// Decides, reading the credentials first where the decision depends on them, and does what was decided.
@@ -87,8 +92,17 @@ async fn request(observed: &Observed<'_>, context: &Context, read: Option<ReadyR
 
 /// The API server or the way to it failed: soon again. Who leads no more has nothing to try again.
 pub fn error_policy(_: Arc<TokenSource>, error: &Error, _: Arc<Context>) -> Action {
+    action(retry_after(error))
+}
+
+/// When to look again after an error; none: not before something changes.
+pub fn retry_after(error: &Error) -> Option<Duration> {
     match error {
-        Error::Read { .. } | Error::Write { .. } | Error::NoAnswer { .. } => Action::requeue(Duration::from_secs(5)),
-        Error::NotLeading => Action::await_change(),
+        Error::Read { .. } | Error::Write { .. } | Error::NoAnswer { .. } => Some(Duration::from_secs(5)),
+        Error::NotLeading => None,
     }
+}
+
+fn action(wait: Option<Duration>) -> Action {
+    wait.map_or_else(Action::await_change, Action::requeue)
 }

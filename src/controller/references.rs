@@ -25,7 +25,15 @@ enum Key {
 
 /// An index in both directions, kept by the events of the sources.
 #[derive(Default)]
-pub struct References(Mutex<Index>);
+pub struct References(Mutex<Indices>);
+
+#[derive(Default)]
+struct Indices {
+    /// What is known.
+    known: Index,
+    /// What a list that is not complete holds so far.
+    listed: Index,
+}
 
 #[derive(Default)]
 struct Index {
@@ -34,14 +42,15 @@ struct Index {
 }
 
 impl References {
-    /// Takes note of a source's event.
+    /// Takes note of a source's event. While a list comes in, what was known before counts: Secrets have events meanwhile.
     pub fn saw(&self, event: &Event<TokenSource>) {
-        let mut index = self.lock();
+        let mut indices = self.lock();
         match event {
-            Event::Init => *index = Index::default(),
-            Event::InitApply(source) | Event::Apply(source) => index.put(source),
-            Event::Delete(source) => index.remove(&ObjectRef::from_obj(source)),
-            Event::InitDone => {}
+            Event::Init => indices.listed = Index::default(),
+            Event::InitApply(source) => indices.listed.put(source),
+            Event::InitDone => indices.known = std::mem::take(&mut indices.listed),
+            Event::Apply(source) => indices.known.put(source),
+            Event::Delete(source) => indices.known.remove(&ObjectRef::from_obj(source)),
         }
     }
 
@@ -52,11 +61,11 @@ impl References {
         let by_name = meta.name.clone().map(|name| Key::Secret(namespace.clone(), name));
         let made_for = meta.annotations.as_ref().and_then(|annotations| annotations.get(SOURCE)).cloned();
         let keys = by_name.into_iter().chain(made_for.map(|source| Key::TokenOf(namespace, source)));
-        let index = self.lock();
-        keys.filter_map(|key| index.sources_of.get(&key)).flatten().cloned().collect()
+        let indices = self.lock();
+        keys.filter_map(|key| indices.known.sources_of.get(&key)).flatten().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Index> {
+    fn lock(&self) -> MutexGuard<'_, Indices> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,5 +131,17 @@ mod tests {
         assert_eq!(concerned(&references, "shared"), ["b"]);
         references.saw(&Event::Delete(source("b", "shared")));
         assert_eq!(concerned(&references, "shared"), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_known_counts_until_a_new_list_is_complete() {
+        let references = References::default();
+        references.saw(&Event::Apply(source("a", "client")));
+        references.saw(&Event::Apply(source("b", "client")));
+        references.saw(&Event::Init);
+        references.saw(&Event::InitApply(source("b", "client")));
+        assert_eq!(concerned(&references, "client"), ["a", "b"]);
+        references.saw(&Event::InitDone);
+        assert_eq!(concerned(&references, "client"), ["b"]);
     }
 }

@@ -29,7 +29,7 @@ pub async fn exchange(observed: &Observed<'_>, context: &Context, ready: &mut Re
         match &answer {
             Answer::Refused(Refusal { rejection: Rejection::RefreshTokenInvalid, .. }) => {
                 tracing::debug!("the refresh token was refused; the grant is used");
-                keep_refresh_token(observed, context, &ready.digest, None).await.map_err(NotSent::Error)?;
+                keep_refresh_token(observed, context, &ready.kept_for(observed.source), None).await.map_err(NotSent::Error)?;
             }
             Answer::Refused(_) | Answer::Issued(_) => return Ok(answer),
         }

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::digest::RequestDigest;
+use super::digest::{Digest, RequestDigest};
 use super::target::Target;
 use crate::api::TokenSource;
 use crate::api::grant::{GrantRefresh, GrantType};
@@ -38,13 +38,24 @@ pub fn is_used(source: &TokenSource) -> bool {
     }
 }
 
+/// What a refresh token is kept for. Where it is all there is, it follows from the one that people gave, at that endpoint, to that
+/// client: it stays good when the client's secret is rotated (RFC 6749 §6 binds it to the client, not to its secret).
+pub fn kept_for(source: &TokenSource, digest: &RequestDigest, grant: &Digest) -> RequestDigest {
+    match source.spec.grant.grant_type {
+        GrantType::RefreshToken => RequestDigest { credentials: grant.clone(), ..digest.clone() },
+        GrantType::ClientCredentials | GrantType::Password | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => {
+            digest.clone()
+        }
+    }
+}
+
 /// Whether the Secret with this metadata is ours and keeps a refresh token that was issued for the same request.
-pub fn is_kept(meta: &ObjectMeta, source: &TokenSource, digest: &RequestDigest) -> bool {
+pub fn is_kept(meta: &ObjectMeta, source: &TokenSource, digest: &RequestDigest, grant: &Digest) -> bool {
     let target = Target::read_beside(Some(meta), source);
     let kept = target.held().and_then(|held| held.digest.as_ref());
     match source.spec.grant.grant_type {
-        // The rotated token is all there is: no other change of the spec gives it up.
-        GrantType::RefreshToken => kept.is_some_and(|kept| kept.credentials == digest.credentials),
+        // The rotated token is all there is: no other change of the spec gives it up. Earlier versions kept it for all credentials.
+        GrantType::RefreshToken => kept.is_some_and(|kept| kept.credentials == *grant || kept.credentials == digest.credentials),
         GrantType::ClientCredentials | GrantType::Password | GrantType::JwtBearer | GrantType::Saml2Bearer | GrantType::TokenExchange => {
             kept == Some(digest)
         }
@@ -73,4 +84,32 @@ pub fn render(source: &TokenSource, digest: &RequestDigest, refresh_token: Optio
 /// The same request by refresh token. The scopes stay those that were granted (RFC 6749 §6).
 pub fn by_refresh_token(request: &TokenRequest, refresh_token: SecretString) -> TokenRequest {
     TokenRequest { grant: Grant::RefreshToken { refresh_token }, scopes: Vec::new(), ..request.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scene::{Scene, digest};
+    use super::*;
+
+    fn request(credentials: char) -> RequestDigest {
+        RequestDigest { spec: digest('5'), credentials: digest(credentials) }
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_all_there_is_outlives_the_clients_secret() {
+        let token = SecretString::from("t");
+        for (sentence, grant, is_kept_for) in
+            [("it is all there is", "RefreshToken", true), ("a user can be asked for another", "Password", false)]
+        {
+            let source = Scene::new().spec(&json!({"grant": {"type": grant}})).source;
+            let kept = render(&source, &kept_for(&source, &request('a'), &digest('9')), Some(&token)).metadata;
+            assert_eq!(is_kept(&kept, &source, &request('b'), &digest('9')), is_kept_for, "{sentence}");
+            assert!(is_kept(&kept, &source, &request('a'), &digest('9')), "{sentence}: nothing has changed");
+            assert!(!is_kept(&kept, &source, &request('b'), &digest('8')), "{sentence}: people have given another one");
+            let earlier = render(&source, &request('a'), Some(&token)).metadata;
+            assert!(is_kept(&earlier, &source, &request('a'), &digest('9')), "{sentence}: kept by an earlier version");
+        }
+    }
 }

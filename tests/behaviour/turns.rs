@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use kube::api::ListParams;
 use serde_json::json;
 use testenv::{ScriptedEndpoint, Step};
-use tokensource::api::condition::ConditionType;
+use tokensource::api::TokenSource;
+use tokensource::api::condition::{ConditionType, find};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, eventually};
 
 const OPEN: [&str; 3] = ["--allow-http", "--allow-cidr", "127.0.0.0/8"];
 
@@ -29,8 +31,17 @@ async fn an_endpoint_that_hangs_holds_up_no_other() {
     stage.source("answered", json!({"tokenURL": other.url("answers"), "credentials": {"secretRef": {"name": "client-0"}}})).await;
     stage.until_ready("answered").await;
     assert_eq!(hanging.count("hangs"), 4, "more than --endpoint-concurrency at a time");
-    let status = stage.until_refused("waits-19", "RateLimited").await;
-    assert!(status.message(ConditionType::Ready).contains("waits for its turn") && !status.has(ConditionType::Stalled));
+    // Which of them wait is left to chance; it is not those that were sent.
+    let is_told = |source: &TokenSource| {
+        let conditions = source.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        find(conditions, ConditionType::Ready)
+            .is_some_and(|ready| ready.reason == "RateLimited" && ready.message.contains("waits for its turn"))
+            && find(conditions, ConditionType::Stalled).is_none()
+    };
+    eventually("those that wait are told", || async {
+        stage.sources().list(&ListParams::default()).await.unwrap().iter().filter(|source| is_told(source)).count() >= 10
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -48,5 +59,5 @@ async fn a_first_token_waits_for_its_turn_and_comes() {
     }
     let at: Vec<_> = endpoint.requests("limited").iter().map(|request| request.at).collect();
     assert_eq!(at.len(), 3);
-    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(1900)), "{at:?}");
+    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(1500)), "{at:?}");
 }

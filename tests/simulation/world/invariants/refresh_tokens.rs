@@ -1,0 +1,52 @@
+//! A rotated refresh token is kept, and before the token that came with it; unless the process was killed, frozen or fenced, or
+//! the API server failed, before it could.
+
+use std::time::Duration;
+
+use super::super::{APPS, State};
+use crate::clock;
+
+/// The writes are tried for little more than a second; each may wait for the pace of others.
+const BOUND: Duration = Duration::from_secs(30);
+
+impl State {
+    /// The target Secret was written.
+    pub fn judge_order(&mut self, index: usize) {
+        let token = self.held_token(index);
+        let Some(came) = token.and_then(|token| self.servers.tokens.get(&token)).and_then(|issued| issued.refresh_token.clone()) else {
+            return;
+        };
+        let kept = self.kept_refresh_token(index);
+        let is_due = self.tracks[index].given.as_ref().is_some_and(|given| given.token == came && !given.is_excused);
+        if is_due && kept.as_ref() != Some(&came) {
+            let name = self.tracks[index].name.clone();
+            self.violated("refresh token", format!("the token of {name} was written before the refresh token that came with it"));
+        }
+    }
+
+    /// Time has passed.
+    pub fn judge_refresh_token(&mut self, index: usize) {
+        let Some(given) = self.tracks[index].given.clone() else { return };
+        let kept = self.kept_refresh_token(index);
+        if kept.as_ref() == Some(&given.token) {
+            self.saw("refresh token kept");
+        } else if given.is_excused {
+            self.saw("refresh token lost, unavoidably");
+        } else if self.api.sources.contains_key(&self.tracks[index].name) && clock::elapsed() > given.at + BOUND {
+            let name = self.tracks[index].name.clone();
+            self.violated("refresh token", format!("the refresh token that {name} was given at {:?} is lost", given.at));
+        } else {
+            return;
+        }
+        self.tracks[index].given = None;
+    }
+
+    /// The access token in the target Secret.
+    pub fn held_token(&self, index: usize) -> Option<String> {
+        let name = &self.tracks[index].name;
+        let uid = self.api.sources.get(name)?.metadata.uid.clone();
+        let kept = self.api.secret(APPS, name).filter(|kept| kept.made_for.is_some() && kept.made_for == uid)?;
+        let value = kept.secret.data.as_ref()?.get("access_token")?;
+        String::from_utf8(value.0.clone()).ok()
+    }
+}

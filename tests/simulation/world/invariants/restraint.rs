@@ -1,0 +1,58 @@
+//! Failures are answered by waiting, tokens are asked for when they are needed, statuses are written when they have changed.
+
+use std::time::Duration;
+
+use super::super::State;
+use crate::clock;
+
+/// 10, 20, 40, 80, 160, 300 seconds of waiting leave room for seven; fitted to the life that is left, for a few more.
+const FAILURES: usize = 12;
+const FAILURES_WITHIN: Duration = Duration::from_secs(600);
+/// `--min-refresh-interval` and the time of a request.
+const NEED: Duration = Duration::from_secs(8);
+/// A look writes the status once.
+const STATUSES: usize = 30;
+const STATUSES_WITHIN: Duration = Duration::from_secs(60);
+
+impl State {
+    /// A request has failed.
+    pub fn judge_backoff(&mut self, index: usize) {
+        let now = clock::elapsed();
+        let failed_at = &mut self.tracks[index].failed_at;
+        while failed_at.front().is_some_and(|at| *at + FAILURES_WITHIN < now) {
+            failed_at.pop_front();
+        }
+        if failed_at.len() > FAILURES {
+            let (name, count) = (self.tracks[index].name.clone(), self.tracks[index].failed_at.len());
+            self.violated("backoff", format!("{count} requests of {name} failed within {FAILURES_WITHIN:?}"));
+            self.tracks[index].failed_at.clear();
+        }
+        if self.tracks[index].failures == 4 {
+            self.saw("four failures in a row");
+        }
+    }
+
+    /// A token has come.
+    pub fn judge_need(&mut self, index: usize) {
+        let now = clock::elapsed();
+        if self.tracks[index].issued_at.is_some_and(|before| before + NEED > now) {
+            let name = self.tracks[index].name.clone();
+            self.violated("need", format!("{name} got two tokens within {NEED:?}"));
+        }
+    }
+
+    /// A status was written.
+    pub fn judge_silence(&mut self, index: usize) {
+        let now = clock::elapsed();
+        let statuses = &mut self.tracks[index].statuses;
+        while statuses.front().is_some_and(|at| *at + STATUSES_WITHIN < now) {
+            statuses.pop_front();
+        }
+        statuses.push_back(now);
+        if statuses.len() > STATUSES {
+            let name = self.tracks[index].name.clone();
+            self.violated("silence", format!("the status of {name} was written {STATUSES} times within {STATUSES_WITHIN:?}"));
+            self.tracks[index].statuses.clear();
+        }
+    }
+}
