@@ -49,7 +49,7 @@ pub fn many(from: u64, count: u64, is_told: bool) -> ExitCode {
                         return;
                     }
                     let result = live(seed, false);
-                    let again = (seed % 50 == 0).then(|| live(seed, false));
+                    let again = (seed % 10 == 0).then(|| live(seed, false));
                     seen.lock().unwrap().take(seed, result, again.as_ref());
                 }
             });
