@@ -174,11 +174,15 @@ impl World {
 
     /// Between any two effects the process may be killed.
     fn killed_here(self: &Arc<Self>, process: &Arc<Process>, what: &'static str) -> Result<(), Killed> {
-        let kills = {
+        let (kills, freezes) = {
             let mut state = self.lock();
-            let share = state.weather.kills;
-            !process.is_dead() && state.random.per_mille(share)
+            let (kills, freezes) = (state.weather.kills, state.weather.freezes);
+            let leads = state.leads_now(process) && !process.is_frozen();
+            (!process.is_dead() && state.random.per_mille(kills), leads && state.random.per_mille(freezes))
         };
+        if freezes && !kills {
+            self.freeze(process);
+        }
         if kills {
             let pause = self.lock().random.seconds(1, 40);
             self.kill(process, what, pause);
