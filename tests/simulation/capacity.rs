@@ -325,12 +325,10 @@ fn simulate(case: &Case) -> Tally {
 /// Asks and tells.
 pub fn tell() -> ExitCode {
     let case = |name, life, kind, rate, operators| {
-        let hours = if life > 3600 {
-            48
-        } else if life == 3600 {
-            10
-        } else {
-            2
+        let hours = match life {
+            0..3600 => 2,
+            3600 => 10,
+            _ => 48,
         };
         Case { name, sources: 100_000, life, limit: 1000, kind, rate, operators, hours }
     };
