@@ -167,7 +167,13 @@ impl World {
                     process.is_dead()
                 }
             };
-            world.change(|state| state.answered(index, &asked, &outcome.says, is_lost));
+            let is_frozen = process.is_frozen();
+            world.change(|state| {
+                state.answered(index, &asked, &outcome.says, is_lost);
+                if is_frozen {
+                    state.excuse_refresh_tokens();
+                }
+            });
         });
         Ok(())
     }
@@ -214,7 +220,11 @@ impl State {
         let clock_error = process.clock_error();
         let verdict = self.servers.judge(asked, clock::elapsed(), clock_error);
         self.note(|| format!("the server judges {}: {}", asked.source, told(&verdict)));
-        self.judge_refusal(&verdict, clock_error);
+        match fault {
+            // The operator can't know of a refusal whose answer is lost on the way.
+            Some(Fault::ResetAfter | Fault::SilentAfter | Fault::FailedAfter(_)) => {}
+            Some(Fault::ResetBefore | Fault::Refused(_) | Fault::Late) | None => self.judge_refusal(&verdict, clock_error),
+        }
         let is_unclear = self.servers.groups[self.tracks[index].group].is_unclear;
         let says = match &verdict {
             Verdict::Token(token) => Says::Token(token.clone()),
@@ -296,8 +306,10 @@ impl State {
         track.failures += 1;
         let until = now + longest_wait(class, track.failures, retry_after);
         track.told = Some(Told { reason, until });
-        track.failed_at.push_back(now);
-        self.judge_backoff(index);
+        if retry_after.is_none() {
+            track.failed_at.push_back(now);
+            self.judge_backoff(index);
+        }
     }
 }
 
