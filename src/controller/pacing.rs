@@ -15,7 +15,7 @@ use crate::api::TokenSource;
 use crate::clock;
 use crate::oauth::endpoint::TokenEndpoint;
 use crate::token_source::pace::{Pace, rate_for};
-use crate::token_source::schedule::between;
+use crate::token_source::schedule::{after, between};
 use crate::token_source::turns::Turns;
 
 /// Who was called and does not come within this time is passed over.
@@ -135,13 +135,13 @@ impl Pacing {
 
     /// Takes note that the server throttles, and until when it wants no request if it said so.
     pub fn throttled(&self, slot: &Slot, too_many: bool, pause_until: Option<Timestamp>) {
-        let sent = slot.taken.duration_since(self.0.started);
+        let (sent, now) = (slot.taken.duration_since(self.0.started), self.0.now());
         if let Some(place) = self.0.lock().endpoints.get_mut(&slot.origin) {
             if too_many {
-                place.pace.slow_down(sent, self.0.now());
+                place.pace.slow_down(sent, now);
             }
             if let Some(until) = pause_until {
-                place.pace.pause(until);
+                place.pace.pause(now + between(clock::precise(), until));
             }
         }
     }
@@ -160,12 +160,12 @@ impl Endpoint {
     }
 
     fn waiting(&self, uid: &str, now: Duration) -> Waiting {
-        let paused_until = self.pace.paused_until(clock::now());
-        let pause = paused_until.map(|until| between(clock::now(), until)).unwrap_or_default();
+        let pause = self.pace.paused_until(now).map(|until| until.saturating_sub(now));
         #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
         let queue = self.turns.len() as f64 / self.pace.rate(now);
         let waited = self.waiters.get(uid).map(|waiter| waiter.since.elapsed()).unwrap_or_default();
-        Waiting { is_long: waited > UNTOLD || pause.as_secs_f64() + queue > UNTOLD.as_secs_f64(), paused_until }
+        let is_long = waited > UNTOLD || pause.unwrap_or_default().as_secs_f64() + queue > UNTOLD.as_secs_f64();
+        Waiting { is_long, paused_until: pause.map(on_the_clock) }
     }
 }
 
@@ -233,12 +233,15 @@ impl Shared {
 impl Endpoint {
     /// Takes the next slot, or tells how long there is none.
     fn until_next_slot(&mut self, now: Duration) -> Option<Duration> {
-        if let Some(until) = self.pace.paused_until(clock::now()) {
-            // Whole seconds are compared: the pause must be over then.
-            return Some(between(clock::precise(), until) + Duration::from_millis(1));
-        }
-        self.pace.take_slot(now).err().map(|next| next.saturating_sub(now))
+        let next = self.pace.paused_until(now).or_else(|| self.pace.take_slot(now).err());
+        next.map(|next| next.saturating_sub(now))
     }
+}
+
+/// What a wait's end is by the clock, to the nearest second, as all times are told.
+fn on_the_clock(wait: Duration) -> Timestamp {
+    let time = after(clock::precise(), wait + Duration::from_millis(500));
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 impl Drop for Slot {

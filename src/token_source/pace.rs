@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::oauth::endpoint::TokenEndpoint;
 use crate::oauth::vendor::Vendor;
 
@@ -20,14 +18,14 @@ pub fn rate_for(endpoint: &TokenEndpoint, configured: f64) -> f64 {
     if Vendor::of(endpoint) == Vendor::IdentityAuthentication { configured.min(IDENTITY_AUTHENTICATION_RATE) } else { configured }
 }
 
-/// The pace of one endpoint. Times are since any fixed point, but for the pause, which the server names by the clock.
+/// The pace of one endpoint. Times are since any fixed point, by a clock that nobody sets: no pause grows by what is set back.
 #[derive(Debug, Clone)]
 pub struct Pace {
     full_rate: f64,
     reduced_rate: f64,
     reduced_at: Option<Duration>,
     next_slot: Duration,
-    paused_until: Option<Timestamp>,
+    paused_until: Option<Duration>,
 }
 
 impl Pace {
@@ -62,12 +60,12 @@ impl Pace {
     }
 
     /// The server asked for a pause; an earlier one that lasts longer stays.
-    pub fn pause(&mut self, until: Timestamp) {
+    pub fn pause(&mut self, until: Duration) {
         self.paused_until = self.paused_until.max(Some(until));
     }
 
     /// The end of the pause, if one is on.
-    pub fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn paused_until(&self, now: Duration) -> Option<Duration> {
         self.paused_until.filter(|until| *until > now)
     }
 }
@@ -109,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_ends_by_the_clock_and_the_longer_one_counts() {
-        let at = |second| Timestamp::from_second(second).unwrap();
+    fn of_two_pauses_the_longer_one_counts() {
+        let at = Duration::from_secs;
         let mut pace = Pace::new(1.0);
         pace.pause(at(60));
         pace.pause(at(30));

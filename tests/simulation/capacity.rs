@@ -159,7 +159,7 @@ impl Run<'_> {
         let now = Duration::from_millis(self.now);
         while self.operators[number].in_flight < IN_FLIGHT && !self.operators[number].turns.is_empty() {
             let operator = &mut self.operators[number];
-            let pause = operator.pace.paused_until(whole(self.now)).map(millis);
+            let pause = operator.pace.paused_until(now).map(|until| u64::try_from(until.as_millis()).unwrap());
             if let Some(next) = pause.or_else(|| Some(u64::try_from(operator.pace.take_slot(now).err()?.as_millis()).unwrap() + 1)) {
                 if operator.timer.is_none() {
                     operator.timer = Some(next);
@@ -261,7 +261,7 @@ impl Run<'_> {
         let pace = &mut self.operators[number].pace;
         pace.slow_down(Duration::from_millis(self.now - LATENCY), Duration::from_millis(self.now));
         if let Some(seconds) = retry_after {
-            pace.pause(now + Duration::from_secs(seconds));
+            pace.pause(Duration::from_millis(self.now) + Duration::from_secs(seconds));
         }
     }
 }
@@ -292,12 +292,10 @@ fn simulate(case: &Case) -> Tally {
 /// Asks and tells.
 pub fn tell() -> ExitCode {
     let case = |name, life, kind, rate, operators| {
-        let hours = if life > 3600 {
-            48
-        } else if life == 3600 {
-            10
-        } else {
-            2
+        let hours = match life {
+            0..3600 => 2,
+            3600 => 10,
+            _ => 48,
         };
         Case { name, sources: 100_000, life, limit: 1000, kind, rate, operators, hours }
     };

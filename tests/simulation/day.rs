@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::clock;
 use crate::controller::lease::Election;
 use crate::controller::random as identifiers;
-use crate::happenings::{HAPPENINGS, delete_source, people};
+use crate::happenings::{HAPPENINGS, delete_source, people, second_replica};
 use crate::population::{KEY, create_source, settle};
 use crate::random::Random;
 use crate::token_source::leadership::Terms;
@@ -70,9 +70,19 @@ fn plan(world: &Arc<World>, random: &mut Random) {
         if random.per_mille(250) {
             let seconds = random.pick(&[60, 600, 600, 600, 900, 900, 900]);
             state.election = Some(Election { lease_name: "tokensource".to_owned(), terms: Terms::of(Duration::from_secs(seconds)) });
+            state.weather.freezes = random.pick(&[0, 5, 20]);
             state.saw("seed with an election");
         }
     });
+    if world.lock().election.is_some() {
+        for _ in 0..3 {
+            let (world, at, own) = (Arc::clone(world), random.seconds(60, 80_000), Random::of(random.next()));
+            tokio::spawn(async move {
+                sleep(at).await;
+                second_replica(world, own).await;
+            });
+        }
+    }
     let sources = world.lock().tracks.len();
     for index in 0..sources {
         tokio::spawn(stay(Arc::clone(world), index, Random::of(random.next())));

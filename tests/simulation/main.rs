@@ -8,9 +8,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that tells")]
-#![allow(missing_docs, reason = "no library")]
-#![allow(clippy::similar_names, reason = "seed and seen, path and patch")]
-#![allow(clippy::missing_panics_doc, reason = "no library")]
+#![allow(missing_docs, clippy::missing_panics_doc, clippy::should_implement_trait, clippy::similar_names, reason = "no library")]
+#![allow(clippy::unused_async, reason = "what happens at once has the type of what takes time")]
+#![allow(clippy::needless_for_each, clippy::match_same_arms, clippy::single_match_else, reason = "each arm says why")]
 #![allow(clippy::needless_pass_by_value, reason = "what happens owns the world it happens in")]
 
 pub use tokensource::{api, oauth, observability, token_source};

@@ -2,13 +2,15 @@
 //! the queue of kube's `Controller` (`applier` and `scheduler` of kube-runtime 5): each source at most once at a time, a wish
 //! for a look is kept at its earliest time, one that comes during a look is heard after it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::future::pending;
+use std::collections::BTreeMap;
+use std::future::{pending, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
-use futures::stream::{FuturesUnordered, StreamExt as _};
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{self, ObjectRef};
@@ -52,6 +54,9 @@ thread_local! {
 /// The defaults of the command line.
 const LIMITS: Limits = Limits { concurrency: 20, rate: 50.0 };
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The looks that are under way, by source.
+type Looks = BTreeMap<String, BoxFuture<'static, Result<Option<Duration>, Error>>>;
 
 /// Runs until it loses the Lease, or can't start.
 pub async fn run(world: Arc<World>, process: Arc<Process>, election: Option<Election>) -> Result<(), RunError> {
@@ -137,26 +142,24 @@ async fn serve(
     mut wishes: mpsc::UnboundedReceiver<String>,
     mut called: UnboundedReceiver<ObjectRef<TokenSource>>,
 ) {
-    let (mut due, mut running) = (BTreeMap::<String, Instant>::new(), BTreeSet::<String>::new());
-    let mut looks = FuturesUnordered::new();
+    let (mut due, mut looks) = (BTreeMap::<String, Instant>::new(), Looks::new());
     loop {
         let now = Instant::now();
         let ready: Vec<String> =
-            due.iter().filter(|(name, at)| **at <= now && !running.contains(*name)).map(|(name, _)| name.clone()).collect();
+            due.iter().filter(|(name, at)| **at <= now && !looks.contains_key(*name)).map(|(name, _)| name.clone()).collect();
         for name in ready {
             due.remove(&name);
             let reference = ObjectRef::new(&name).within(APPS);
             // Deleted meanwhile: kube's `ObjectNotFound`.
             if let Some(source) = context.shared.scopes.iter().find_map(|sources| sources.store.get(&reference)) {
-                running.insert(name.clone());
-                looks.push(look(name, source, Arc::clone(context)));
+                looks.insert(name, Box::pin(look_at(source, Arc::clone(context))));
             }
         }
-        let next = due.iter().filter(|(name, _)| !running.contains(*name)).map(|(_, at)| *at).min();
+        let next = due.iter().filter(|(name, _)| !looks.contains_key(*name)).map(|(_, at)| *at).min();
         tokio::select! {
             biased;
-            Some((name, result)) = looks.next(), if !looks.is_empty() => {
-                running.remove(&name);
+            (name, result) = first_done(&mut looks), if !looks.is_empty() => {
+                looks.remove(&name);
                 world.looked(process, &name, &result);
                 let wait = result.unwrap_or_else(|error| retry_after(&error));
                 if let Some(at) = wait.and_then(|wait| Instant::now().checked_add(wait)) {
@@ -170,9 +173,16 @@ async fn serve(
     }
 }
 
-async fn look(name: String, source: Arc<TokenSource>, context: Arc<Context>) -> (String, Result<Option<Duration>, Error>) {
-    let result = look_at(source, context).await;
-    (name, result)
+/// Each look is asked in the order of names, whoever has woken this: some of tokio's channels wake by chance, of their own.
+async fn first_done(looks: &mut Looks) -> (String, Result<Option<Duration>, Error>) {
+    poll_fn(|context| {
+        let done = looks.iter_mut().find_map(|(name, look)| match look.as_mut().poll(context) {
+            Poll::Ready(result) => Some((name.clone(), result)),
+            Poll::Pending => None,
+        });
+        done.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 fn wish_at(due: &mut BTreeMap<String, Instant>, name: String, at: Instant) {

@@ -94,7 +94,7 @@ impl Asked {
         let form: HashMap<String, String> = form_urlencoded::parse(request.body().expose_secret().as_bytes()).into_owned().collect();
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let basic = header(AUTHORIZATION.as_str()).strip_prefix("Basic ").and_then(|text| BASE64_STANDARD.decode(text).ok());
-        let basic = basic.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| Some(text.split_once(':')?).map(own));
+        let basic = basic.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.split_once(':').map(own));
         let field = |name: &str| form.get(name).cloned().unwrap_or_default();
         let (client_id, client_secret) = basic.unwrap_or_else(|| (field("client_id"), field("client_secret")));
         Self { source: header("x-source").to_owned(), client_id, client_secret, form }

@@ -167,18 +167,28 @@ impl World {
                     process.is_dead()
                 }
             };
-            world.change(|state| state.answered(index, &asked, &outcome.says, is_lost));
+            let is_frozen = process.is_frozen();
+            world.change(|state| {
+                state.answered(index, &asked, &outcome.says, is_lost);
+                if is_frozen {
+                    state.excuse_refresh_tokens();
+                }
+            });
         });
         Ok(())
     }
 
     /// Between any two effects the process may be killed.
     fn killed_here(self: &Arc<Self>, process: &Arc<Process>, what: &'static str) -> Result<(), Killed> {
-        let kills = {
+        let (kills, freezes) = {
             let mut state = self.lock();
-            let share = state.weather.kills;
-            !process.is_dead() && state.random.per_mille(share)
+            let (kills, freezes) = (state.weather.kills, state.weather.freezes);
+            let leads = state.leads_now(process) && !process.is_frozen();
+            (!process.is_dead() && state.random.per_mille(kills), leads && state.random.per_mille(freezes))
         };
+        if freezes && !kills {
+            self.freeze(process);
+        }
         if kills {
             let pause = self.lock().random.seconds(1, 40);
             self.kill(process, what, pause);
@@ -210,7 +220,11 @@ impl State {
         let clock_error = process.clock_error();
         let verdict = self.servers.judge(asked, clock::elapsed(), clock_error);
         self.note(|| format!("the server judges {}: {}", asked.source, told(&verdict)));
-        self.judge_refusal(&verdict, clock_error);
+        match fault {
+            // The operator can't know of a refusal whose answer is lost on the way.
+            Some(Fault::ResetAfter | Fault::SilentAfter | Fault::FailedAfter(_)) => {}
+            Some(Fault::ResetBefore | Fault::Refused(_) | Fault::Late) | None => self.judge_refusal(&verdict, clock_error),
+        }
         let is_unclear = self.servers.groups[self.tracks[index].group].is_unclear;
         let says = match &verdict {
             Verdict::Token(token) => Says::Token(token.clone()),
@@ -292,8 +306,10 @@ impl State {
         track.failures += 1;
         let until = now + longest_wait(class, track.failures, retry_after);
         track.told = Some(Told { reason, until });
-        track.failed_at.push_back(now);
-        self.judge_backoff(index);
+        if retry_after.is_none() {
+            track.failed_at.push_back(now);
+            self.judge_backoff(index);
+        }
     }
 }
 

@@ -51,6 +51,26 @@ impl World {
         self.remove(process, what, pause);
     }
 
+    /// Freezes a process between two of its effects, for longer than most Leases last.
+    pub fn freeze(self: &Arc<Self>, process: &Arc<Process>) {
+        let pause = self.change(|state| {
+            process.freeze(true);
+            state.note(|| format!("process {} is frozen", process.number));
+            state.saw("leader frozen between two effects");
+            state.lost_memory();
+            state.random.seconds(300, 2400)
+        });
+        let (world, process) = (Arc::clone(self), Arc::clone(process));
+        tokio::spawn(async move {
+            sleep(pause).await;
+            world.change(|state| {
+                process.freeze(false);
+                state.note(|| format!("process {} is woken", process.number));
+                state.lost_memory();
+            });
+        });
+    }
+
     fn remove(self: &Arc<Self>, process: &Arc<Process>, what: &'static str, pause: Duration) {
         let (replica, pause) = (process.replica, pause + self.lock().random.millis(200, 3000));
         self.change(|state| {

@@ -60,6 +60,8 @@ pub struct Weather {
     pub gaps: u64,
     /// In so many of a thousand effects the process is killed.
     pub kills: u64,
+    /// In so many of a thousand effects of a leader it is frozen.
+    pub freezes: u64,
     /// In so many of a thousand token requests something goes wrong in good weather.
     pub request_faults: u64,
     /// In so many of a thousand requests to the API server something goes wrong in good weather.
@@ -85,7 +87,16 @@ pub enum Fault {
 
 impl Default for Weather {
     fn default() -> Self {
-        Self { api: Api::Fine, endpoints: [Endpoint::Fine; 2], watches: Watches::Fine, gaps: 0, kills: 0, request_faults: 0, api_faults: 0 }
+        Self {
+            api: Api::Fine,
+            endpoints: [Endpoint::Fine; 2],
+            watches: Watches::Fine,
+            gaps: 0,
+            kills: 0,
+            freezes: 0,
+            request_faults: 0,
+            api_faults: 0,
+        }
     }
 }
 
