@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::oauth::endpoint::TokenEndpoint;
 use crate::token_source::pace::{Pace, rate_for};
+use crate::token_source::schedule::{after, between};
 
 /// How fast endpoints may be asked.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,8 @@ pub struct Pacing(Arc<Shared>);
 struct Shared {
     limits: Limits,
     started: Instant,
+    /// The clock's time at `started`.
+    began: Timestamp,
     endpoints: Mutex<HashMap<String, Endpoint>>,
 }
 
@@ -62,7 +65,7 @@ pub struct Paused {
 impl Pacing {
     /// A pace within these limits.
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Shared { limits, started: Instant::now(), endpoints: Mutex::default() }))
+        Self(Arc::new(Shared { limits, started: Instant::now(), began: clock::precise(), endpoints: Mutex::default() }))
     }
 
     /// Waits for a slot. `expiry` is when the token that is to be renewed expires; without one it is urgent.
@@ -72,8 +75,8 @@ impl Pacing {
         {
             let mut endpoints = self.0.lock();
             let entry = endpoints.entry(origin.clone()).or_insert_with(|| Endpoint::new(rate_for(endpoint, self.0.limits.rate)));
-            if let Some(until) = entry.pace.paused_until(clock::now()) {
-                return Err(Paused { until });
+            if let Some(until) = entry.pace.paused_until(self.0.steady()) {
+                return Err(Paused { until: self.0.on_the_clock(until) });
             }
             entry.arrivals += 1;
             entry.waiting.push(Reverse(Waiter { order: (expiry.unwrap_or(Timestamp::MIN), entry.arrivals), slot }));
@@ -85,13 +88,13 @@ impl Pacing {
 
     /// Takes note that the server throttles, and until when it wants no request if it said so.
     pub fn throttled(&self, endpoint: &TokenEndpoint, too_many: bool, pause_until: Option<Timestamp>) {
-        let now = self.0.now();
+        let (now, steady) = (self.0.now(), self.0.steady());
         if let Some(entry) = self.0.lock().get_mut(&endpoint.origin()) {
             if too_many {
                 entry.pace.slow_down(now);
             }
             if let Some(until) = pause_until {
-                entry.pace.pause(until);
+                entry.pace.pause(after(steady, between(clock::precise(), until)));
                 entry.waiting.clear();
             }
         }
@@ -114,8 +117,19 @@ impl Shared {
     }
 
     fn pause_end(&self, origin: &str) -> Timestamp {
-        let now = clock::now();
-        self.lock().get(origin).and_then(|endpoint| endpoint.pace.paused_until(now)).unwrap_or(now)
+        let steady = self.steady();
+        self.on_the_clock(self.lock().get(origin).and_then(|endpoint| endpoint.pace.paused_until(steady)).unwrap_or(steady))
+    }
+
+    /// The time by a clock that nobody sets: a pause must not grow by what the clock is set back meanwhile.
+    fn steady(&self) -> Timestamp {
+        after(self.began, self.now())
+    }
+
+    /// What a steady time is by the clock now, in whole seconds as all times that are told.
+    fn on_the_clock(&self, steady: Timestamp) -> Timestamp {
+        let time = after(clock::precise(), between(self.steady(), steady) + Duration::from_millis(500));
+        Timestamp::from_second(time.as_second()).unwrap_or(time)
     }
 
     /// Gives slots to those who wait, as far as the limits go; a timer goes on where only time is missing.
@@ -230,8 +244,11 @@ mod tests {
         }
         let until = clock::now().checked_add(Duration::from_secs(600)).unwrap();
         pacing.throttled(&endpoint(), true, Some(until));
-        assert_eq!(waiting.await.unwrap(), Err(Paused { until }));
+        let is_until = |paused: Result<(), Paused>| {
+            between(until, paused.unwrap_err().until).max(between(paused.unwrap_err().until, until)).as_secs() <= 1
+        };
+        assert!(is_until(waiting.await.unwrap()));
         drop(first);
-        assert_eq!(pacing.slot(&endpoint(), None).await.map(|_| ()), Err(Paused { until }));
+        assert!(is_until(pacing.slot(&endpoint(), None).await.map(|_| ())));
     }
 }
