@@ -94,15 +94,13 @@ struct Desk {
 async fn listen(first: TcpListener, port: u16, desk: Desk) {
     let mut first = Some(first);
     loop {
-        let listener = match first.take() {
-            Some(listener) => listener,
-            None => {
-                let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await else {
-                    sleep(Duration::from_millis(50)).await;
-                    continue;
-                };
-                listener
-            }
+        let bound = match first.take() {
+            Some(listener) => Ok(listener),
+            None => TcpListener::bind(("127.0.0.1", port)).await,
+        };
+        let Ok(listener) = bound else {
+            sleep(Duration::from_millis(50)).await;
+            continue;
         };
         let mut connections = JoinSet::new();
         let mut trouble = desk.trouble.clone();

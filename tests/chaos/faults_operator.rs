@@ -91,7 +91,7 @@ impl OperatorFault {
     /// About how long it takes until the next may come.
     pub fn takes(self) -> Duration {
         Duration::from_secs(match self {
-            Self::ClockAhead | Self::ClockBehind => 30,
+            Self::ClockAhead | Self::ClockBehind => 28,
             Self::FreezeLeader => 36,
             Self::ApiServerRestart | Self::EtcdRestart => 38,
             Self::WatchesDropped => 5,
