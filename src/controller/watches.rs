@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_source_is_news_when_it_comes_changes_and_comes_back() {
         let mut news = News::default();
-        for (sentence, event, is_news) in [
+        for (sentence, event, is_news) in vec![
             ("it is listed", Event::InitApply(source(1)), true),
             ("the list ends", Event::InitDone, false),
             ("its status changes", Event::Apply(source(1)), false),
