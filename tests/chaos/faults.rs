@@ -57,7 +57,7 @@ pub async fn run() {
     report::say(&format!("seed {}; again by: {}", settings.seed, settings.replay()));
     let random = Random::of(settings.seed);
     let run = Arc::new(Box::pin(prepare(settings, random)).await);
-    let calm = if run.settings.is_short() { 30 } else { 60 };
+    let calm = if run.settings.is_short() { 30 } else { 45 };
     let deadline = began + run.settings.whole.saturating_sub(Duration::from_secs(calm + 15));
     let mut violations = run.violation.subscribe();
     let watching =
@@ -248,7 +248,7 @@ async fn operator_lane(run: Arc<Run>, mut faults: Vec<OperatorFault>, name: &'st
         if name == "way" {
             sleep(Duration::from_secs(random.between(5, 25))).await;
         } else {
-            run.until_settled(Duration::from_secs(40)).await;
+            run.until_settled(Duration::from_secs(15)).await;
         }
         let strikes = run.strikes(fault.name());
         faults[0].make(&run, &mut random).await;

@@ -174,7 +174,7 @@ impl Judge {
         if is_due {
             let idle = free(question, since);
             self.figures.latest_renewal = self.figures.latest_renewal.max(idle);
-            if now > since + bounds::ATTEMPT {
+            if now > since + bounds::ATTEMPT && !stage.timeline.is_door_troubled(source.door, now) {
                 self.overdue.insert(place.source.to_owned());
             }
         }

@@ -156,6 +156,13 @@ impl Timeline {
             .any(|(begin, end)| begin <= to && end >= from)
     }
 
+    /// Whether a door is troubled, or just was.
+    pub fn is_door_troubled(&self, door: usize, at: Instant) -> bool {
+        let all = self.impairments.lock().unwrap();
+        let mut of_door = all.iter().filter(|impairment| impairment.scope == Scope::Door(door));
+        of_door.any(|impairment| impairment.until.is_none_or(|until| at <= until + impairment.recovery))
+    }
+
     /// Whether the operator's clock was wrong at a moment.
     pub fn is_clock_wrong(&self, at: Instant) -> bool {
         let all = self.impairments.lock().unwrap();
