@@ -17,6 +17,7 @@ use super::trim;
 use crate::api::TokenSource;
 use crate::api::condition::Reason;
 use crate::api::names::{FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL, REFRESH_FIELD_MANAGER, REFRESH_REQUESTED_AT};
+use crate::api::status::TokenSourceStatus;
 use crate::token_source::failure::Failure;
 use crate::token_source::outcome::{Note, Report};
 use crate::token_source::target::Target;
@@ -70,7 +71,8 @@ pub async fn secret(
 
 /// Writes the status if it differs, and tells the transition, after the write.
 pub async fn report(context: &Context, source: &TokenSource, report: &Report) -> Result<(), Error> {
-    if source.status.as_ref() != Some(&report.status) {
+    let is_new = source.status.as_ref().map_or(report.status != TokenSourceStatus::default(), |known| *known != report.status);
+    if is_new {
         match status(context, source, report).await? {
             Some(written) => context.recent_sources.wrote(written),
             // There is nobody to report to.

@@ -88,7 +88,8 @@ impl Draft<'_> {
         until
     }
 
-    /// A token that is there is renewed in time, most likely: nothing is told before it has expired. Nor is anything told twice.
+    /// A token that is there is renewed in time, most likely: nothing is told before it has expired, nor of a wait that is about
+    /// to end. Nor is anything told twice.
     fn queued(&mut self, failure: Option<&Failure>) -> Timestamp {
         if let Some(failure) = failure.filter(|_| self.expiry_ahead().is_none()) {
             let refreshed = condition::find(&self.status.conditions, ConditionType::Refreshed);
@@ -99,6 +100,8 @@ impl Draft<'_> {
                 self.status.next_attempt_time = failure.not_before(self.now).map(Time);
                 self.tell(failure, 1);
             }
+        } else {
+            self.status = self.observed.status().cloned().unwrap_or_default();
         }
         schedule::after(self.now, QUEUE_POLL)
     }

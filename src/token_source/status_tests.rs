@@ -206,3 +206,24 @@ fn withheld_credentials_are_told_with_the_refusal_that_held_them_back() {
     assert_eq!((report.requeue, report.status.next_attempt_time.clone()), (Some(at(4000)), Some(Time(at(4000)))));
     assert_eq!(report.status.last_handled_refresh_request.as_deref(), Some("1"));
 }
+
+#[test]
+fn a_wait_for_the_turn_is_told_once_it_is_long_and_no_token_is_valid() {
+    let queued = || Outcome::Queued(Some(Failure::queued("auth.example.com")));
+    for (sentence, scene, outcome) in [
+        ("a short wait", Scene::new(), Outcome::Queued(None)),
+        ("a long one with a token that is valid", Scene::new().holding(1500, 900), queued()),
+    ] {
+        let report = told(&scene, outcome);
+        assert_eq!(report.status, scene.observed().status().cloned().unwrap_or_default(), "{sentence} costs no write");
+        assert_eq!((report.event, report.requeue), (None, Some(at(NOW + 20))), "{sentence}");
+    }
+    let first = told(&Scene::new(), queued());
+    let ready = condition::find(&first.status.conditions, ConditionType::Ready).unwrap();
+    assert_eq!((ready.status, ready.reason.as_str()), (ConditionStatus::False, "RateLimited"));
+    let again = told(
+        &Scene::new().status(&serde_json::to_value(&first.status).unwrap()),
+        Outcome::Queued(Some(Failure::paused("other", at(2000)))),
+    );
+    assert_eq!((again.status, again.event), (first.status, None), "what was told is not told anew");
+}
