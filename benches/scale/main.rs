@@ -24,6 +24,7 @@ use cluster::Cluster;
 use endpoint::{Endpoint, Life};
 use operator::Operator;
 use report::Report;
+use sources::Clients;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,42 +58,30 @@ async fn main() {
     let arguments = Arguments::parse();
     for count in arguments.sources {
         let report = match arguments.part {
-            Part::Scale => scale(count).await,
-            Part::Shared => shared(count).await,
+            Part::Scale => scale("scale", count, Clients::OneEach).await,
+            Part::Shared => scale("shared", count, Clients::Shared).await,
             Part::Limited => limited::measure(count, arguments.seconds).await,
         };
         report.print();
     }
 }
 
-/// Everything about so many sources with a client each.
-async fn scale(count: usize) -> Report {
-    let mut report = Report::new("scale", count);
-    let cluster = Cluster::reach("scale").await;
+/// The cold start of so many sources; where each has a client of its own, all that comes after it too.
+async fn scale(part: &str, count: usize, clients: Clients) -> Report {
+    let mut report = Report::new(part, count);
+    let cluster = Cluster::reach(part).await;
     let raw = raw::writes_a_second(count.min(2000)).await;
     report.set("raw writes/s", raw, json!(raw));
     let endpoint = Endpoint::start(Life::of_seconds(24 * 3600), None).await;
-    sources::write(&cluster, &endpoint, count, sources::Clients::OneEach).await;
+    sources::write(&cluster, &endpoint, count, clients).await;
 
-    let operator = Operator::start(&cluster, &[]).await;
+    let mut operator = Operator::start(&cluster, &[]).await;
     cold::measure(&cluster, &endpoint, &operator, count, raw, &mut report).await;
-    operator.measure_idle(&mut report).await;
-    let operator = restart::measure(operator, &cluster, &endpoint, count, &mut report).await;
-    refreshes::measure(&operator, &cluster, &endpoint, count, &mut report).await;
-    operator.end().await;
-    cluster.clear().await;
-    report
-}
-
-async fn shared(count: usize) -> Report {
-    let mut report = Report::new("shared", count);
-    let cluster = Cluster::reach("shared").await;
-    let raw = raw::writes_a_second(count.min(2000)).await;
-    report.set("raw writes/s", raw, json!(raw));
-    let endpoint = Endpoint::start(Life::of_seconds(24 * 3600), None).await;
-    sources::write(&cluster, &endpoint, count, sources::Clients::Shared).await;
-    let operator = Operator::start(&cluster, &[]).await;
-    cold::measure(&cluster, &endpoint, &operator, count, raw, &mut report).await;
+    if clients == Clients::OneEach {
+        operator.measure_idle(&mut report).await;
+        operator = restart::measure(operator, &cluster, &endpoint, count, &mut report).await;
+        refreshes::measure(&operator, &cluster, &endpoint, count, &mut report).await;
+    }
     operator.end().await;
     cluster.clear().await;
     report
