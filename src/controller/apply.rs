@@ -13,13 +13,14 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::Error;
-use super::trim;
+use super::watched_secret::WatchedSecret;
 use crate::api::TokenSource;
 use crate::api::condition::Reason;
 use crate::api::names::{FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL, REFRESH_FIELD_MANAGER, REFRESH_REQUESTED_AT};
 use crate::api::status::TokenSourceStatus;
 use crate::token_source::failure::Failure;
 use crate::token_source::outcome::{Note, Report};
+use crate::token_source::secret_facts::SecretFacts;
 use crate::token_source::target::Target;
 
 /// A version that no object has: an apply that demands it can only create.
@@ -27,8 +28,8 @@ const NO_VERSION: &str = "1";
 /// How often a write is tried anew when someone else changed the Secret in between.
 const CONFLICTS_MAX: usize = 4;
 
-/// How a Secret's metadata is judged: as the target, or as one that the source has beside it.
-type Read = fn(Option<&ObjectMeta>, &TokenSource) -> Target;
+/// How a Secret is judged: as the target, or as one that the source has beside it.
+type Read = fn(Option<&SecretFacts>, &TokenSource) -> Target;
 
 /// Applies a Secret of a source in one write, on the condition that it still is what ownership was judged on: absent,
 /// or ours at a known version. The token in hand is not lost to a conflict; the judgement is made anew.
@@ -49,9 +50,8 @@ pub async fn secret(
         let (params, patch) = (PatchParams::apply(FIELD_MANAGER).force(), Patch::Apply(&secret));
         // Only metadata comes back, not the token once more.
         match context.shared.leadership.while_held(secrets.patch_metadata(name, &params, &patch)).await? {
-            Ok(mut written) => {
-                trim::secret(&mut written);
-                context.recent_secrets.wrote(written);
+            Ok(written) => {
+                context.recent_secrets.wrote(WatchedSecret::of(&written.metadata));
                 return Ok(Ok(()));
             }
             Err(kube::Error::Api(status)) if status.code == 409 => {}
@@ -61,7 +61,7 @@ pub async fn secret(
             Err(error) => return Err(Error::write(format!("Secret {name}"))(error)),
         }
         let found = secrets.get_metadata_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;
-        judged = read(found.as_ref().map(|secret| &secret.metadata), source);
+        judged = read(found.map(|secret| SecretFacts::of(&secret.metadata)).as_ref(), source);
         if let Target::Foreign { whose } = &judged {
             return Ok(Err(Failure::local(Reason::SecretConflict, format!("Secret {name} {whose}: it is left as it is"))));
         }

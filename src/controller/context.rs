@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use futures::channel::mpsc::UnboundedSender;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::OnceCell;
 
@@ -18,14 +16,12 @@ use super::listed::Listed;
 use super::memory::{ReadCredentials, Unwritten};
 use super::pacing::Pacing;
 use super::recent::Recent;
+use super::watched_secret::WatchedSecret;
 use crate::api::TokenSource;
 use crate::observability::metrics::Metrics;
 use crate::token_source::digest::DigestKey;
 use crate::token_source::hosts::HostPolicy;
 use crate::token_source::observed::Policy;
-
-/// A Secret's metadata: all that is watched of it.
-pub type SecretMeta = PartialObjectMeta<Secret>;
 
 /// What the whole process shares, also where it runs one controller a namespace.
 pub struct Shared {
@@ -69,8 +65,8 @@ pub struct Sources {
 pub struct Context {
     /// What the whole process shares.
     pub shared: Arc<Shared>,
-    /// The metadata of all Secrets of this controller's scope.
-    pub secrets: Store<SecretMeta>,
+    /// What is kept of all Secrets of this controller's scope.
+    pub secrets: Store<WatchedSecret>,
     /// Whether they were listed.
     pub secrets_listed: Listed,
     /// Where this controller listens for sources whose turn has come.
@@ -78,7 +74,7 @@ pub struct Context {
     /// Sources whose status was written and not yet seen.
     pub recent_sources: Recent<TokenSource>,
     /// Secrets that were written and not yet seen.
-    pub recent_secrets: Recent<SecretMeta>,
+    pub recent_secrets: Recent<WatchedSecret>,
     /// What versions of credentials Secrets were found to hold, by source UID.
     pub read_credentials: ReadCredentials,
     /// Tokens that were issued and could not be written yet.

@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use kube::core::ObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 
 use super::context::Context;
@@ -16,19 +15,20 @@ use crate::token_source::failure::Failure;
 use crate::token_source::observed::{Credentials, Observed};
 use crate::token_source::references::{Reference, cycle, no_secret, no_token_of, of_request, source_names};
 use crate::token_source::request::prepare;
+use crate::token_source::secret_facts::SecretFacts;
 use crate::token_source::target::{Held, Target};
 
 /// What the watches know of a source's world. Costs no request, but where a credentials Secret seems to be missing
 /// and nobody was told yet: applied together with its source, it can be there before its watch says so.
 pub async fn observe<'a>(source: &'a TokenSource, context: &Context) -> Result<Observed<'a>, Error> {
     let shared = &context.shared;
-    let target_meta = secret_meta(context, source, source.target_name());
+    let target = known_secret(context, source, source.target_name());
     let mut observed = Observed {
         source,
         prepared: prepare(&source.spec, shared.policy.allow_http),
         spec_digest: shared.key.spec(&source.spec),
         credentials: Credentials::NotReferenced { digest: None },
-        target: Target::read(target_meta.as_ref(), source),
+        target: Target::read(target.as_ref(), source),
         policy: shared.policy,
     };
     observed.credentials = credentials(&observed, context).await?;
@@ -44,7 +44,7 @@ async fn credentials(observed: &Observed<'_>, context: &Context) -> Result<Crede
     let mut versions = Vec::new();
     for reference in of_request(&source.spec) {
         match referenced(context, source, &reference).await? {
-            Ok(meta) => versions.push(version(&meta)),
+            Ok(secret) => versions.push(secret.identity()),
             Err(failure) => return Ok(Credentials::Missing(failure)),
         }
     }
@@ -62,35 +62,35 @@ fn circle(context: &Context, source: &TokenSource) -> Option<Failure> {
     cycle(source.metadata.name.as_deref().unwrap_or_default(), source_names(&source.spec), names_of)
 }
 
-async fn referenced(context: &Context, source: &TokenSource, reference: &Reference) -> Result<Result<ObjectMeta, Failure>, Error> {
+async fn referenced(context: &Context, source: &TokenSource, reference: &Reference) -> Result<Result<SecretFacts, Failure>, Error> {
     match reference {
         Reference::Secret { name, field } => {
-            if let Some(meta) = secret_meta(context, source, name) {
-                return Ok(Ok(meta));
+            if let Some(secret) = known_secret(context, source, name) {
+                return Ok(Ok(secret));
             }
             Ok(find_secret(context, source, name).await?.ok_or_else(|| no_secret(name, field)))
         }
         Reference::TokenOf { source: name } => {
             let namespace = source.namespace();
-            let meta = context.source(namespace, name).and_then(|other| {
-                let meta = secret_meta(context, source, other.target_name())?;
-                let held = Target::read(Some(&meta), &other).held().cloned()?;
-                (held.intact && held.expires_at? > clock::now()).then_some(meta)
+            let secret = context.source(namespace, name).and_then(|other| {
+                let secret = known_secret(context, source, other.target_name())?;
+                let held = Target::read(Some(&secret), &other).held().cloned()?;
+                (held.intact && held.expires_at? > clock::now()).then_some(secret)
             });
-            Ok(meta.ok_or_else(|| no_token_of(name)))
+            Ok(secret.ok_or_else(|| no_token_of(name)))
         }
     }
 }
 
 /// Asks the API server for a credentials Secret that the watch does not know, unless it did before.
-async fn find_secret(context: &Context, source: &TokenSource, name: &str) -> Result<Option<ObjectMeta>, Error> {
+async fn find_secret(context: &Context, source: &TokenSource, name: &str) -> Result<Option<SecretFacts>, Error> {
     let told = source.status.as_ref().and_then(|status| status.last_failure.as_ref());
     if told.is_some_and(|failure| failure.reason == Reason::CredentialsNotFound.to_string()) {
         return Ok(None);
     }
     let secrets: Api<Secret> = Api::namespaced(context.shared.client.clone(), source.namespace());
     let found = secrets.get_metadata_opt(name).await.map_err(Error::read(format!("Secret {name}")))?;
-    Ok(found.map(|secret| secret.metadata))
+    Ok(found.map(|secret| SecretFacts::of(&secret.metadata)))
 }
 
 /// Where no Secret is referred to, the spec alone tells the credentials.
@@ -109,13 +109,9 @@ fn digest_of_held(observed: &Observed<'_>, version: &str) -> Option<Digest> {
     (credentials_version.as_deref() == Some(version)).then(|| digest.credentials.clone())
 }
 
-pub fn secret_meta(context: &Context, source: &TokenSource, name: &str) -> Option<ObjectMeta> {
+/// What is known of a Secret: by our own last write of it where the watch is behind.
+pub fn known_secret(context: &Context, source: &TokenSource, name: &str) -> Option<SecretFacts> {
     let reference = ObjectRef::new(name).within(source.namespace());
-    let written = context.recent_secrets.newest(&reference).map(|secret| secret.metadata);
-    written.or_else(|| context.secrets.get(&reference).map(|secret| secret.metadata.clone()))
-}
-
-/// UID and resource version: the same version is the same content.
-pub fn version(meta: &ObjectMeta) -> String {
-    format!("{}/{}", meta.uid.as_deref().unwrap_or_default(), meta.resource_version.as_deref().unwrap_or_default())
+    let written = context.recent_secrets.newest(&reference).map(|secret| secret.0);
+    written.or_else(|| context.secrets.get(&reference).map(|secret| secret.0.clone()))
 }

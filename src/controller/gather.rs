@@ -6,7 +6,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use secrecy::SecretString;
 
 use super::audiences::Audiences;
-use super::dereference::version;
 use super::error::Error;
 use super::http::Connection;
 use super::identity::identity;
@@ -30,6 +29,7 @@ use crate::token_source::observed::Credentials;
 use crate::token_source::references::{no_secret, no_token_of};
 use crate::token_source::refresh;
 use crate::token_source::request::{Assertions, Prepared};
+use crate::token_source::secret_facts::SecretFacts;
 
 /// A token request with what it depends on beside its own bytes.
 pub struct ReadyRequest {
@@ -170,7 +170,7 @@ impl Gatherer<'_> {
     async fn secret(&self, name: &str, secrets: &mut ReadSecrets) -> Result<Option<Data>, Error> {
         let found = self.objects.secret(self.source.namespace(), name).await?;
         Ok(found.map(|secret| {
-            secrets.versions.push(version(&secret.metadata));
+            secrets.versions.push(SecretFacts::of(&secret.metadata).identity());
             secrets.consents.extend(consent(name, &secret.metadata));
             secret.data.unwrap_or_default()
         }))

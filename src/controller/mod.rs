@@ -37,6 +37,7 @@ mod task;
 mod trim;
 mod turn;
 mod warm_up;
+mod watched_secret;
 mod watches;
 
 use std::sync::Arc;
@@ -44,7 +45,7 @@ use std::time::Duration;
 
 use futures::channel::mpsc::unbounded;
 use futures::future::{self, BoxFuture, FutureExt as _, Shared as SharedFuture};
-use futures::stream::StreamExt as _;
+use futures::stream::{self, StreamExt as _};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
@@ -56,7 +57,7 @@ use tokio::time::timeout;
 
 use self::audiences::Audiences;
 use self::codes::Codes;
-use self::context::{Context, SecretMeta, Shared, Sources};
+use self::context::{Context, Shared, Sources};
 use self::egress::EgressPolicy;
 use self::events::events;
 use self::exchange::Exchange;
@@ -71,6 +72,7 @@ use self::pacing::Pacing;
 use self::proofs::Proofs;
 use self::recent::Recent;
 use self::references::References;
+use self::watched_secret::{SecretMeta, WatchedSecret};
 use self::watches::{News, watched_secrets, watched_sources};
 use crate::api::TokenSource;
 use crate::api::names::CONTROLLER;
@@ -226,7 +228,7 @@ async fn run_scope(
     source_writer: Writer<TokenSource>,
     shutdown: SharedFuture<BoxFuture<'static, ()>>,
 ) {
-    let (secrets, secret_writer) = reflector::store::<SecretMeta>();
+    let (secrets, secret_writer) = reflector::store::<WatchedSecret>();
     let references = Arc::new(References::default());
     let (calls, called) = unbounded();
     let context = Arc::new(Context {
@@ -247,16 +249,16 @@ async fn run_scope(
         .reflect(source_writer)
         .inspect(watched_sources(&context, &references, &sources.listed))
         .filter_map(move |event| future::ready(event.map(|event| news.of(event)).transpose()));
-    let secret_events = watcher(api(shared, namespace), watcher::Config::default().fields(SECRET_FIELDS))
-        .modify(trim::secret)
+    let secrets_watched = watcher(api::<SecretMeta>(shared, namespace), watcher::Config::default().fields(SECRET_FIELDS))
         .default_backoff()
-        .reflect(secret_writer)
+        .map(|event| event.map(watched_secret::kept));
+    let concerned = reflector(secret_writer, secrets_watched)
         .inspect(watched_secrets(&context, listed_again))
-        .touched_objects();
+        .touched_objects()
+        .flat_map(move |secret| stream::iter(secret.map(|WatchedSecret(secret)| references.sources_of(&secret)).unwrap_or_default()));
     Controller::for_stream(source_events, sources.store.clone())
         .with_config(controller::Config::default().concurrency(settings.concurrency))
-        .watches_stream(secret_events, move |secret| references.sources_of(&secret))
-        .reconcile_on(called)
+        .reconcile_on(stream::select(called, concerned))
         .reconcile_all_on(lists)
         .graceful_shutdown_on(shutdown)
         .run(look::look, reconcile::error_policy, context)

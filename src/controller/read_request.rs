@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::context::Context;
-use super::dereference::secret_meta;
+use super::dereference::known_secret;
 use super::error::Error;
 use super::gather::{Gatherer, Halt, ReadyRequest, take_text};
 use super::objects::Objects;
@@ -35,7 +35,8 @@ pub async fn read_request(observed: &Observed<'_>, context: &Context) -> Result<
 async fn refresh_token(observed: &Observed<'_>, context: &Context, ready: &ReadyRequest) -> Result<Option<SecretString>, Error> {
     let source = observed.source;
     let name = refresh::secret_name(source);
-    let kept = secret_meta(context, source, &name).is_some_and(|meta| refresh::is_kept(&meta, source, &ready.digest, &ready.grant_digest));
+    let kept =
+        known_secret(context, source, &name).is_some_and(|secret| refresh::is_kept(&secret, source, &ready.digest, &ready.grant_digest));
     if !kept || !refresh::is_used(source) {
         return Ok(None);
     }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use kube::Resource;
 use kube::runtime::reflector::{Lookup, ObjectRef};
 use kube::runtime::watcher::Event;
 
@@ -18,7 +17,7 @@ impl<K: Lookup<DynamicType = ()>> Default for Recent<K> {
     }
 }
 
-impl<K: Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone> Recent<K> {
+impl<K: Lookup<DynamicType = ()> + Clone> Recent<K> {
     /// Keeps what the API server answered to a write.
     pub fn wrote(&self, object: K) {
         self.lock().insert(ObjectRef::from_obj(&object), object);
@@ -50,8 +49,8 @@ impl<K: Lookup<DynamicType = ()> + Resource<DynamicType = ()> + Clone> Recent<K>
 }
 
 /// Whether our write is newer than what was seen. Resource versions are ordered numbers (KEP-5504).
-fn is_ahead<K: Resource>(own: &K, seen: &K) -> bool {
-    let number = |object: &K| object.meta().resource_version.as_deref().and_then(|version| version.parse::<u128>().ok());
+fn is_ahead<K: Lookup>(own: &K, seen: &K) -> bool {
+    let number = |object: &K| object.resource_version().and_then(|version| version.parse::<u128>().ok());
     matches!((number(own), number(seen)), (Some(own), Some(seen)) if own > seen)
 }
 

@@ -1,16 +1,14 @@
 //! Which sources name which Secret: turns the event of a Secret into the sources that it concerns.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 
 use crate::api::TokenSource;
-use crate::api::names::SOURCE;
 use crate::token_source::references::{secret_names, source_names};
+use crate::token_source::secret_facts::SecretFacts;
 
 type Source = ObjectRef<TokenSource>;
 
@@ -18,9 +16,9 @@ type Source = ObjectRef<TokenSource>;
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
     /// A Secret by its name.
-    Secret(String, String),
+    Secret(Box<str>, Box<str>),
     /// The target Secret of a source by the source's name.
-    TokenOf(String, String),
+    TokenOf(Box<str>, Box<str>),
 }
 
 /// An index in both directions, kept by the events of the sources.
@@ -37,8 +35,9 @@ struct Indices {
 
 #[derive(Default)]
 struct Index {
-    sources_of: HashMap<Key, HashSet<Source>>,
-    secrets_of: HashMap<Source, Vec<Key>>,
+    /// Names are held once: there are tens of thousands of them.
+    sources_of: HashMap<Arc<Key>, Vec<Arc<Source>>>,
+    secrets_of: HashMap<Arc<Source>, Box<[Arc<Key>]>>,
 }
 
 impl References {
@@ -55,14 +54,12 @@ impl References {
     }
 
     /// The sources that name a Secret, or the source that it was made for.
-    pub fn sources_of(&self, secret: &PartialObjectMeta<Secret>) -> Vec<Source> {
-        let meta = &secret.metadata;
-        let namespace = meta.namespace.clone().unwrap_or_default();
-        let by_name = meta.name.clone().map(|name| Key::Secret(namespace.clone(), name));
-        let made_for = meta.annotations.as_ref().and_then(|annotations| annotations.get(SOURCE)).cloned();
-        let keys = by_name.into_iter().chain(made_for.map(|source| Key::TokenOf(namespace, source)));
+    pub fn sources_of(&self, secret: &SecretFacts) -> Vec<Source> {
+        let by_name = Key::Secret(secret.namespace.clone(), secret.name.clone());
+        let made_for = secret.made_for.clone().map(|source| Key::TokenOf(secret.namespace.clone(), source));
         let indices = self.lock();
-        keys.filter_map(|key| indices.known.sources_of.get(&key)).flatten().cloned().collect()
+        let found = [Some(by_name), made_for].into_iter().flatten().filter_map(|key| indices.known.sources_of.get(&key));
+        found.flatten().map(|source| Source::clone(source)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Indices> {
@@ -72,22 +69,30 @@ impl References {
 
 impl Index {
     fn put(&mut self, source: &TokenSource) {
-        let reference = ObjectRef::from_obj(source);
+        let reference = Arc::new(ObjectRef::new(source.metadata.name.as_deref().unwrap_or_default()).within(source.namespace()));
         self.remove(&reference);
-        let namespace = source.metadata.namespace.clone().unwrap_or_default();
-        let of_secrets = secret_names(source).into_iter().map(|name| Key::Secret(namespace.clone(), name));
-        let of_sources = source_names(&source.spec).into_iter().map(|name| Key::TokenOf(namespace.clone(), name));
-        let secrets: Vec<Key> = of_secrets.chain(of_sources).collect();
+        let namespace = || Box::from(source.namespace());
+        let of_secrets = secret_names(source).into_iter().map(|name| Key::Secret(namespace(), name.into()));
+        let of_sources = source_names(&source.spec).into_iter().map(|name| Key::TokenOf(namespace(), name.into()));
+        let secrets: Vec<Arc<Key>> = of_secrets.chain(of_sources).map(|key| self.interned(key)).collect();
         for secret in &secrets {
-            self.sources_of.entry(secret.clone()).or_default().insert(reference.clone());
+            // Most Secrets concern one source.
+            let sources = self.sources_of.entry(Arc::clone(secret)).or_insert_with(|| Vec::with_capacity(1));
+            if !sources.contains(&reference) {
+                sources.push(Arc::clone(&reference));
+            }
         }
-        self.secrets_of.insert(reference, secrets);
+        self.secrets_of.insert(reference, secrets.into());
+    }
+
+    fn interned(&self, key: Key) -> Arc<Key> {
+        self.sources_of.get_key_value(&key).map_or_else(|| Arc::new(key), |(known, _)| Arc::clone(known))
     }
 
     fn remove(&mut self, source: &Source) {
         for secret in self.secrets_of.remove(source).unwrap_or_default() {
             if let Some(sources) = self.sources_of.get_mut(&secret) {
-                sources.remove(source);
+                sources.retain(|other| **other != *source);
                 if sources.is_empty() {
                     self.sources_of.remove(&secret);
                 }
@@ -111,11 +116,7 @@ mod tests {
 
     fn concerned(references: &References, secret: &str) -> Vec<String> {
         let metadata = ObjectMeta { name: Some(secret.into()), namespace: Some("ns".into()), ..ObjectMeta::default() };
-        let mut names: Vec<String> = references
-            .sources_of(&PartialObjectMeta { metadata, ..PartialObjectMeta::default() })
-            .into_iter()
-            .map(|source| source.name)
-            .collect();
+        let mut names: Vec<String> = references.sources_of(&SecretFacts::of(&metadata)).into_iter().map(|source| source.name).collect();
         names.sort();
         names
     }

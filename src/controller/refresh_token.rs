@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::apply;
 use super::context::Context;
-use super::dereference::secret_meta;
+use super::dereference::known_secret;
 use super::error::Error;
 use super::exchange::NotSent;
 use super::gather::ReadyRequest;
@@ -60,7 +60,7 @@ async fn keep_refresh_token(
 ) -> Result<(), Error> {
     let source = observed.source;
     let name = refresh::secret_name(source);
-    let judged = Target::read_beside(secret_meta(context, source, &name).as_ref(), source);
+    let judged = Target::read_beside(known_secret(context, source, &name).as_ref(), source);
     let secret = refresh::render(source, digest, token);
     if let Err(failure) = apply::secret(context, source, Target::read_beside, &judged, secret).await? {
         tracing::warn!(secret = name, "the refresh token could not be kept: {}", failure.message);

@@ -10,9 +10,10 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Event};
 
 use super::chain;
-use super::context::{Context, SecretMeta};
+use super::context::Context;
 use super::listed::Listed;
 use super::references::References;
+use super::watched_secret::WatchedSecret;
 use crate::api::TokenSource;
 use crate::api::names::REFRESH_REQUESTED_AT;
 
@@ -87,7 +88,7 @@ pub fn watched_sources(
 pub fn watched_secrets(
     context: &Arc<Context>,
     listed_again: UnboundedSender<()>,
-) -> impl FnMut(&watcher::Result<watcher::Event<SecretMeta>>) + use<> {
+) -> impl FnMut(&watcher::Result<watcher::Event<WatchedSecret>>) + use<> {
     let context = Arc::clone(context);
     let mut was_listed = false;
     move |event| match event {

@@ -30,6 +30,7 @@ pub mod request;
 mod scene;
 pub mod schedule;
 pub mod secret;
+pub mod secret_facts;
 #[cfg(test)]
 pub(crate) mod specimens;
 pub mod status;

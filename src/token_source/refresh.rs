@@ -10,6 +10,7 @@ use kube::Resource as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::digest::{Digest, RequestDigest};
+use super::secret_facts::SecretFacts;
 use super::target::Target;
 use crate::api::TokenSource;
 use crate::api::grant::{GrantRefresh, GrantType};
@@ -49,9 +50,9 @@ pub fn kept_for(source: &TokenSource, digest: &RequestDigest, grant: &Digest) ->
     }
 }
 
-/// Whether the Secret with this metadata is ours and keeps a refresh token that was issued for the same request.
-pub fn is_kept(meta: &ObjectMeta, source: &TokenSource, digest: &RequestDigest, grant: &Digest) -> bool {
-    let target = Target::read_beside(Some(meta), source);
+/// Whether this Secret is ours and keeps a refresh token that was issued for the same request.
+pub fn is_kept(secret: &SecretFacts, source: &TokenSource, digest: &RequestDigest, grant: &Digest) -> bool {
+    let target = Target::read_beside(Some(secret), source);
     let kept = target.held().and_then(|held| held.digest.as_ref());
     match source.spec.grant.grant_type {
         // The rotated token is all there is: no other change of the spec gives it up. Earlier versions kept it for all credentials.

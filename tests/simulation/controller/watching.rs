@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use futures::channel::mpsc;
 use kube::ResourceExt as _;
-use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::Event;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::context::{Context, SecretMeta};
+use super::context::Context;
 use super::references::References;
 use super::trim;
+use super::watched_secret::{SecretMeta, WatchedSecret, kept};
 use super::watches::{News, watched_secrets, watched_sources};
 use crate::api::TokenSource;
 use crate::world::World;
@@ -47,7 +47,7 @@ pub async fn secrets(
     world: Arc<World>,
     context: Arc<Context>,
     references: Arc<References>,
-    mut writer: Writer<SecretMeta>,
+    mut writer: Writer<WatchedSecret>,
     wish: UnboundedSender<String>,
 ) {
     let (listed_again, mut lists) = mpsc::unbounded();
@@ -55,13 +55,13 @@ pub async fn secrets(
     let mut watched = Watched::new(world, Kind::Secret);
     loop {
         for seen in watched.next::<SecretMeta>().await {
-            let event = seen.map(trim::secret);
+            let event = kept(seen.into_event(|secret| secret));
             writer.apply_watcher_event(&event);
             let event = Ok(event);
             take_note(&event);
             // `touched_objects`, then `watches_stream`.
             if let Ok(Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) = &event {
-                let mut concerned: Vec<String> = references.sources_of(secret).into_iter().map(|source| source.name).collect();
+                let mut concerned: Vec<String> = references.sources_of(&secret.0).into_iter().map(|source| source.name).collect();
                 // A set has an order of its own in each run.
                 concerned.sort();
                 concerned.into_iter().for_each(|name| _ = wish.send(name));
@@ -81,15 +81,6 @@ impl Seen<TokenSource> {
         self.into_event(|mut source| {
             trim(&mut source);
             source
-        })
-    }
-}
-
-impl Seen<SecretMeta> {
-    fn map(self, trim: impl Fn(&mut SecretMeta)) -> Event<SecretMeta> {
-        self.into_event(|mut secret: PartialObjectMeta<_>| {
-            trim(&mut secret);
-            secret
         })
     }
 }

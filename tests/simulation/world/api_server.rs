@@ -15,7 +15,7 @@ use super::{APPS, OPERATOR};
 use crate::api::TokenSource;
 use crate::api::names::FIELD_MANAGER;
 use crate::api::status::TokenSourceStatus;
-use crate::controller::context::SecretMeta;
+use crate::controller::watched_secret::SecretMeta;
 
 /// A refusal by its HTTP status.
 pub type Refused = u16;

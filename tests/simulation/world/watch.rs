@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::State;
 use super::World;
 use crate::api::TokenSource;
-use crate::controller::context::SecretMeta;
+use crate::controller::watched_secret::SecretMeta;
 
 /// One event.
 pub enum Seen<K> {
