@@ -66,6 +66,7 @@ bench: ## Measure how the operator scales, as shares of what the API server take
 	$(CARGO) bench --bench scale --no-run
 	$(BENCH) --sources $(BENCH_SOURCES)
 	$(BENCH) --part shared --sources 1000
+	$(BENCH) --part spread --sources 1000
 bench-limited: ## Measure which share of 10,000 sources lives at an endpoint limited to 1,000 requests a minute (BENCH_SECONDS=900)
 	$(CARGO) bench --bench scale --no-run
 	$(BENCH) --part limited --sources 10000 --seconds $(BENCH_SECONDS)

@@ -8,15 +8,14 @@ use crate::operator::Operator;
 use crate::report::Report;
 use crate::watching::Observer;
 
-pub async fn measure(cluster: &Cluster, endpoint: &Endpoint, operator: &Operator, count: usize, raw: f64, report: &mut Report) {
+/// Sources a second, from the operator's start to the last of them.
+pub async fn measure(cluster: &Cluster, endpoint: &Endpoint, operator: &Operator, count: usize, report: &mut Report) -> f64 {
     let observer = Observer::start(cluster);
     let seconds = observer.until_ready(count).await.duration_since(operator.started).as_secs_f64();
     let rate = count as f64 / seconds;
-    let share = rate * 2.0 / raw;
     let (usage, requests) = (operator.usage(), operator.api_requests().await);
     report.set("cold: seconds until all are ready", seconds, json!(seconds));
     report.set("cold: sources/s", rate, json!(rate));
-    report.set("cold: % of the raw write limit", share * 100.0, json!(share));
     report.set("cold: operator CPU, seconds", usage.cpu_seconds, json!(usage.cpu_seconds));
     report.set("cold: peak RSS, MiB", usage.peak_mib, json!(usage.peak_mib));
     report.set("cold: token requests", endpoint.issued() as f64, json!(endpoint.issued()));
@@ -25,4 +24,5 @@ pub async fn measure(cluster: &Cluster, endpoint: &Endpoint, operator: &Operator
         let requests = operator.counter("tokensource_kubernetes_requests_total", &format!("resource=\"{resource}\"")).await;
         report.set(&format!("cold: of them {resource}"), requests, json!(requests));
     }
+    rate
 }

@@ -35,6 +35,14 @@ pub struct Limit {
     pub a_minute: usize,
 }
 
+/// A request that came.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Since the endpoint's start.
+    pub after: Duration,
+    pub client: String,
+}
+
 struct Shared {
     life: Life,
     limit: Option<Limit>,
@@ -44,8 +52,7 @@ struct Shared {
     refused: AtomicUsize,
     /// When each client's last token expires.
     expiries: Mutex<HashMap<String, Instant>>,
-    /// When each request came, in milliseconds since the start.
-    arrivals: Mutex<Vec<u64>>,
+    arrivals: Mutex<Vec<Arrival>>,
 }
 
 pub struct Endpoint {
@@ -84,14 +91,9 @@ impl Endpoint {
         self.shared.refused.load(Ordering::Relaxed)
     }
 
-    /// Requests in each of the seconds from the start to now.
-    pub fn arrivals_a_second(&self) -> Vec<usize> {
-        let arrivals = self.shared.arrivals.lock().unwrap();
-        let mut seconds = vec![0; usize::try_from(self.shared.began.elapsed().as_secs()).unwrap() + 1];
-        for arrival in arrivals.iter() {
-            seconds[usize::try_from(arrival / 1000).unwrap()] += 1;
-        }
-        seconds
+    /// The requests so far, in the order in which they came.
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        self.shared.arrivals.lock().unwrap().clone()
     }
 
     /// How many clients have a token that is valid now.
@@ -109,14 +111,14 @@ impl Drop for Endpoint {
 
 async fn answer(State(shared): State<Arc<Shared>>, form: String) -> Response {
     let elapsed = shared.began.elapsed();
-    shared.arrivals.lock().unwrap().push(u64::try_from(elapsed.as_millis()).unwrap());
+    let client = form.split('&').find_map(|pair| pair.strip_prefix("client_id=")).unwrap_or_default().to_owned();
+    shared.arrivals.lock().unwrap().push(Arrival { after: elapsed, client: client.clone() });
     sleep(LATENCY).await;
     if let Some(wait) = shared.over_limit(elapsed) {
         shared.refused.fetch_add(1, Ordering::Relaxed);
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", wait.to_string())]).into_response();
     }
     let life = shared.life.0.load(Ordering::Relaxed);
-    let client = form.split('&').find_map(|pair| pair.strip_prefix("client_id=")).unwrap_or_default().to_owned();
     shared.expiries.lock().unwrap().insert(client, Instant::now() + Duration::from_secs(life));
     let number = shared.issued.fetch_add(1, Ordering::Relaxed);
     // As long as the JWTs that authorization servers issue.

@@ -8,6 +8,7 @@
 mod cluster;
 mod cold;
 mod endpoint;
+mod histogram;
 mod limited;
 mod operator;
 mod raw;
@@ -15,6 +16,7 @@ mod refreshes;
 mod report;
 mod restart;
 mod sources;
+mod spread;
 mod watching;
 
 use clap::{Parser, ValueEnum};
@@ -23,8 +25,12 @@ use serde_json::json;
 use cluster::Cluster;
 use endpoint::{Endpoint, Life};
 use operator::Operator;
+use raw::Written;
 use report::Report;
 use sources::Clients;
+
+/// So many sources' writes tell what the API server takes.
+const RAW_MAX: usize = 2000;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -35,6 +41,8 @@ enum Part {
     Shared,
     /// Schedule quality: more sources than the endpoint's limit can keep alive.
     Limited,
+    /// How requests spread after mass creation and after a restart.
+    Spread,
 }
 
 #[derive(Debug, Parser)]
@@ -61,6 +69,7 @@ async fn main() {
             Part::Scale => scale("scale", count, Clients::OneEach).await,
             Part::Shared => scale("shared", count, Clients::Shared).await,
             Part::Limited => limited::measure(count, arguments.seconds).await,
+            Part::Spread => spread::measure(count).await,
         };
         report.print();
     }
@@ -70,13 +79,14 @@ async fn main() {
 async fn scale(part: &str, count: usize, clients: Clients) -> Report {
     let mut report = Report::new(part, count);
     let cluster = Cluster::reach(part).await;
-    let raw = raw::writes_a_second(count.min(2000)).await;
-    report.set("raw writes/s", raw, json!(raw));
     let endpoint = Endpoint::start(Life::of_seconds(24 * 3600), None).await;
     sources::write(&cluster, &endpoint, count, clients).await;
 
     let mut operator = Operator::start(&cluster, &[]).await;
-    cold::measure(&cluster, &endpoint, &operator, count, raw, &mut report).await;
+    let rate = cold::measure(&cluster, &endpoint, &operator, count, &mut report).await;
+    let raw = raw::writes_a_second(count.min(RAW_MAX), &Written::by_operator(&cluster).await).await;
+    report.set("raw writes/s", raw, json!(raw));
+    report.set("cold: % of the raw write limit", rate * 2.0 / raw * 100.0, json!(rate * 2.0 / raw));
     if clients == Clients::OneEach {
         operator.measure_idle(&mut report).await;
         operator = restart::measure(operator, &cluster, &endpoint, count, &mut report).await;

@@ -25,6 +25,15 @@ impl Report {
         self.json.insert(name.to_owned(), value);
     }
 
+    /// Lines to look at, printed at once.
+    pub fn show(&mut self, name: &str, lines: &[String], value: Value) {
+        println!("\n{name}");
+        for line in lines {
+            println!("  {line}");
+        }
+        self.json.insert(name.to_owned(), value);
+    }
+
     pub fn print(&self) {
         let width = self.rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         println!("\n{}", self.title);

@@ -20,6 +20,11 @@ pub fn name(index: usize) -> String {
     format!("source-{index:05}")
 }
 
+/// The name and client id of a source's own client.
+pub fn client_of(source: &str) -> String {
+    format!("{source}-client")
+}
+
 /// Writes so many sources. Nothing is measured here.
 pub async fn write(cluster: &Cluster, endpoint: &Endpoint, count: usize, clients: Clients) {
     let credentials = match clients {
@@ -30,7 +35,7 @@ pub async fn write(cluster: &Cluster, endpoint: &Endpoint, count: usize, clients
     each(0..credentials, |index| {
         let secrets = secrets.clone();
         async move {
-            let name = format!("{}-client", name(index));
+            let name = client_of(&name(index));
             let data = json!({"client_id": name, "client_secret": "s"});
             let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
             secrets.patch(&name, &PatchParams::apply("bench"), &Patch::Apply(secret)).await.unwrap();
@@ -41,7 +46,7 @@ pub async fn write(cluster: &Cluster, endpoint: &Endpoint, count: usize, clients
     each(0..count, |index| {
         let (sources, url) = (sources.clone(), url.clone());
         async move {
-            let client = format!("{}-client", name(if clients == Clients::Shared { 0 } else { index }));
+            let client = client_of(&name(if clients == Clients::Shared { 0 } else { index }));
             let spec = json!({"tokenURL": url, "credentials": {"secretRef": {"name": client}}});
             let source =
                 json!({"apiVersion": "tokensource.dev/v1alpha1", "kind": "TokenSource", "metadata": {"name": name(index)}, "spec": spec});

@@ -59,6 +59,17 @@ impl Observer {
         }
     }
 
+    /// When the token of each ready source is due to be renewed, in seconds.
+    pub fn due_times(&self) -> Vec<f64> {
+        self.seen.lock().unwrap().ready.values().map(|(_, due)| due.as_second() as f64).collect()
+    }
+
+    /// When the token of each ready source expires, in seconds, where all live so long.
+    pub fn expiries(&self, life: u64) -> HashMap<String, i64> {
+        let seen = self.seen.lock().unwrap();
+        seen.ready.iter().map(|(name, (obtained, _))| (name.clone(), obtained.as_second() + i64::try_from(life).unwrap())).collect()
+    }
+
     /// How many renewals were seen.
     pub fn renewals(&self) -> usize {
         self.seen.lock().unwrap().lateness.len()
