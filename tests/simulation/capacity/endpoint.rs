@@ -185,10 +185,11 @@ impl Run<'_> {
     }
 
     fn issued(&mut self, source: usize) {
-        self.tally.issued += 1;
+        let is_judged = self.is_judged();
+        self.tally.issued += u64::from(is_judged);
         let (now, life) = (self.now, self.case.life * 1000);
         let held = self.sources[source].expires;
-        if let Some(expired) = held {
+        if let Some(expired) = held.filter(|_| is_judged) {
             self.tally.renewed += 1;
             self.tally.lateness.push(now.saturating_sub(self.sources[source].due));
             self.tally.expired += u64::from(expired < now);
@@ -203,6 +204,11 @@ impl Run<'_> {
         self.push(expires, Event::Expired(source));
     }
 
+    /// The second half: an empty cluster has filled by then.
+    fn is_judged(&self) -> bool {
+        self.now * 2 >= self.case.hours * HOUR
+    }
+
     fn cover(&mut self, from: u64, to: u64) {
         let end = self.case.hours * HOUR;
         let (mut from, to) = (from, to.min(end));
@@ -215,7 +221,7 @@ impl Run<'_> {
     }
 
     fn refused(&mut self, source: usize, number: usize, retry_after: Option<u64>) {
-        self.tally.refused += 1;
+        self.tally.refused += u64::from(self.is_judged());
         let wait = retry_after.map(RetryAfter::Seconds);
         let refusal = Refusal { http_status: Some(429), retry_after: wait, ..Refusal::new(Rejection::RateLimited) };
         let failure = Failure::refused(&refusal, &Circumstances::unknown());

@@ -8,7 +8,10 @@
 
 mod endpoint;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::endpoint::{Tally, simulate};
 
@@ -73,8 +76,19 @@ pub fn tell() -> ExitCode {
         "{:32} {:>8} {:>8} {:>7} {:>11} {:>8} {:>10} {:>10} {:>8}",
         "tokens, limit, operators", "possible", "alive", "min/max", "issued/min", "429/min", "late p50", "late p99", "expired"
     );
-    for case in &cases {
-        told(case, simulate(case));
+    let (next, tallies) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some((number, case)) = cases.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
+                    let tally = simulate(case);
+                    tallies.lock().unwrap().insert(number, tally);
+                }
+            });
+        }
+    });
+    for (case, tally) in cases.iter().zip(tallies.into_inner().unwrap().into_values()) {
+        told(case, tally);
     }
     ExitCode::SUCCESS
 }
@@ -88,7 +102,7 @@ fn told(case: &Case, mut tally: Tally) {
     let possible = (case.limit as f64 * case.life as f64 / 60.0 / case.sources as f64 * 100.0).min(100.0);
     tally.lateness.sort_unstable();
     let quantile = |share: f64| tally.lateness.get((tally.lateness.len() as f64 * share) as usize).map_or(0, |late| late / 1000);
-    let minutes = (case.hours * 60) as f64;
+    let minutes = (case.hours * 30) as f64;
     println!(
         "{:32} {possible:>7.1}% {mean:>7.1}% {least:>3.0}/{most:<3.0} {:>11.0} {:>8.0} {:>8} s {:>8} s {:>7.1}%",
         case.name,

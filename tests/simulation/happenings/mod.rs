@@ -84,7 +84,7 @@ impl State {
     /// What the operator was told before counts no more: something else is asked for now.
     pub fn forgive(&mut self, index: usize) {
         let track = &mut self.tracks[index];
-        (track.told, track.failures, track.issued_at) = (None, 0, None);
+        (track.told, track.issued_at) = (None, None);
         track.failed_at.clear();
     }
 

@@ -86,7 +86,7 @@ pub async fn delete_source(world: &Arc<World>, index: usize, random: &mut Random
         sleep(pause).await;
         happens(&world, "its Secrets collected", |state| {
             let orphans = state.api.secrets.iter().filter(|(_, kept)| kept.made_for.is_some() && kept.made_for == uid);
-            let orphans: Vec<String> = orphans.map(|((_, name), _)| name.clone()).collect();
+            let orphans: Vec<String> = orphans.map(|(name, _)| name.clone()).collect();
             orphans.iter().for_each(|name| state.api.delete_secret(name));
             state.tracks[index].issued_at = None;
             state.disturb(index);
@@ -109,7 +109,6 @@ pub async fn label_edited(world: Arc<World>, mut random: Random) {
         state.edit_source(index, |source| {
             source.metadata.labels.get_or_insert_default().insert("shard".to_owned(), shard.to_owned());
         });
-        state.forgive(index);
     };
     happens(&world, "source given to another shard", |state| {
         label(state, "b");

@@ -89,6 +89,7 @@ pub async fn frozen(world: Arc<World>, mut random: Random) {
     let on = |state: &mut State, is_frozen| {
         process.freeze(is_frozen);
         state.lost_memory();
+        state.lost_permits();
     };
     happens(&world, "leader frozen", |state| on(state, true));
     sleep(random.seconds(2, 2400)).await;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::State;
 use super::authorization_server::{Asked, Grant, Verdict, unwell};
 use super::network::Answer;
 use super::track::{Given, Told, longest_wait};
 use super::weather::{Endpoint, Fault};
+use super::{APPS, State};
 use crate::clock;
 use crate::oauth::rejection::RetryClass;
 use crate::oauth::transport::TransportFault;
@@ -96,8 +96,11 @@ impl State {
         let is_probe = asked.grant() == "client_credentials" && self.grant(index) != Grant::ClientCredentials;
         if is_lost {
             self.saw("answer lost with its process");
-            self.refusals.strike(group, now);
             return;
+        }
+        let is_followed = matches!(says, Says::Refused(Some("RefreshTokenInvalid"))) && self.grant(index) == Grant::Password;
+        if let Some(sent) = self.tracks[index].sent.as_mut().filter(|_| !is_followed) {
+            sent.answered = Some(now);
         }
         if is_probe {
             self.saw("client probed");
@@ -131,14 +134,24 @@ impl State {
         }
     }
 
+    /// What a source's requests are made of now: others are counted anew.
+    fn request_of(&self, index: usize) -> String {
+        let source = self.api.sources.get(&self.tracks[index].name);
+        let scopes = source.and_then(|source| source.spec.scopes.as_ref());
+        let data = self.api.secret(APPS, &self.servers.groups[self.tracks[index].group].name).and_then(|kept| kept.secret.data.as_ref());
+        format!("{:?} {scopes:?} {data:?}", source.and_then(|source| source.metadata.uid.as_ref()))
+    }
+
     fn failed(&mut self, index: usize, reason: Option<&'static str>, class: RetryClass, retry_after: Option<u64>) {
         let now = clock::elapsed();
         if let Some(seconds) = retry_after {
             let pause = &mut self.pauses[self.servers.groups[self.tracks[index].group].host];
             *pause = (*pause).max(now + Duration::from_secs(seconds).mul_f64(1.1));
         }
+        let failing = self.request_of(index);
         let track = &mut self.tracks[index];
-        track.failures += 1;
+        track.failures = if track.failing == failing { track.failures + 1 } else { 1 };
+        track.failing = failing;
         let until = now + longest_wait(class, track.failures, retry_after);
         track.told = Some(Told { reason, until });
         if retry_after.is_none() {

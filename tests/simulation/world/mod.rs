@@ -29,7 +29,7 @@ use crate::controller::lease::Election;
 use crate::process::{Machine, Process};
 use crate::random::Random;
 use crate::token_source::digest::DigestKey;
-use crate::trace::Trace;
+use crate::trace::{Reader, Trace};
 
 /// The namespace of the sources.
 pub const APPS: &str = "apps";
@@ -90,7 +90,7 @@ pub struct State {
 
 impl World {
     /// A world without sources.
-    pub fn new(seed: u64, key: &[u8], is_told: bool) -> Arc<Self> {
+    pub fn new(seed: u64, key: &[u8], reader: Reader) -> Arc<Self> {
         let state = State {
             random: Random::of(seed),
             api: ApiServer::default(),
@@ -110,7 +110,7 @@ impl World {
             refusals: Refusals::default(),
             key: DigestKey::new(key),
             seen: BTreeMap::new(),
-            trace: Trace::new(is_told),
+            trace: Trace::new(reader),
             violations: Vec::new(),
         };
         Arc::new(Self { state: Mutex::new(state), source_changes: Notify::new(), secret_changes: Notify::new() })
@@ -155,7 +155,7 @@ impl World {
 impl State {
     /// Writes a line into the trace.
     pub fn note(&mut self, line: impl FnOnce() -> String) {
-        self.trace.step(clock::elapsed(), &line());
+        self.trace.step(clock::elapsed(), line);
     }
 
     /// Counts what was seen.

@@ -16,7 +16,9 @@ use super::World;
 use super::api_requests::{Call, response};
 use super::api_server::Refused;
 use super::authorization_server::Asked;
+use super::track::Sent;
 use super::weather::{Fault, REQUEST_LIMIT};
+use crate::clock;
 use crate::oauth::response::ResponseBody;
 use crate::oauth::transport::TransportFault;
 use crate::process::Process;
@@ -131,7 +133,11 @@ impl World {
                 let fault = fault.map(|fault| format!(" [{fault:?}]")).unwrap_or_default();
                 format!("process {} sends: {} request of {}{fault}", process.number, asked.grant(), asked.source)
             });
+            state.judge_presented(index, &asked);
             state.tracks[index].in_flight += 1;
+            // What follows a refused refresh token is under way since that was sent.
+            let open = state.tracks[index].sent.take().filter(|sent| sent.answered.is_none());
+            state.tracks[index].sent = Some(open.unwrap_or(Sent { at: clock::elapsed(), answered: None }));
             state.disturb_group(state.tracks[index].group);
             let latency = if fault == Some(Fault::Late) { state.random.millis(4000, 18_000) } else { state.random.millis(20, 300) };
             (fault, latency)
