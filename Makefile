@@ -49,6 +49,10 @@ test-unit: ## Run the tests that need no control plane
 simulate: ## Drive the operator through 10,000 days of simulated faults (a few minutes; the first build takes longer)
 	$(CARGO) test --quiet --profile simulation --test simulation -- $(if $(SIMULATION_SEED),replay --seed $(SIMULATION_SEED),run --seeds $(or $(SIMULATION_SEEDS),10000))
 
+.PHONY: capacity
+capacity: ## Reckon how many of 100,000 sources a limited token endpoint keeps alive, and what a second shard gives
+	$(CARGO) test --quiet --profile simulation --test simulation -- capacity
+
 .PHONY: e2e as-root
 as-root:
 	@[ "$$(id -u)" -eq 0 ] || { echo "a node works as root only" >&2; exit 1; }

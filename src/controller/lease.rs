@@ -115,6 +115,8 @@ impl Campaign {
         let (campaign, kept) = (Arc::clone(self), leadership.clone());
         let mut keeping = task::spawn(async move { campaign.keep(held.lease, &kept).await });
         let result = tokio::select! {
+            // Who learns that it leads no more takes no other step.
+            biased;
             lost = &mut keeping => Err(RunError::Lost(lost.unwrap_or(Lost::NotRenewed))),
             ended = work(leadership.clone()) => ended,
         };

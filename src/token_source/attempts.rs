@@ -104,12 +104,6 @@ impl Presented {
         let client = (self.client != self.whole).then_some(&self.client);
         [&self.whole].into_iter().chain(client)
     }
-
-    /// Whom a refusal counts against. One of the client is one for everybody who sends it.
-    fn refused_by(&self, rejection: Rejection) -> impl Iterator<Item = &Digest> {
-        let all = rejection.cause().is_some();
-        self.each().filter(move |digest| all || **digest == self.whole)
-    }
 }
 
 impl Ledger {
@@ -180,11 +174,13 @@ impl Ledger {
             }
         }
         if let Answered::Refused(rejection) = answered {
-            for digest in presented.refused_by(rejection) {
+            for digest in presented.each() {
                 let entry = self.entries.entry(digest.clone()).or_default();
-                entry.refused.push(now);
-                entry.rejection = Some(rejection);
-                entry.accepted = None;
+                if *digest == presented.whole || entry.may_be_meant(rejection) {
+                    entry.refused.push(now);
+                    entry.rejection = Some(rejection);
+                    entry.accepted = None;
+                }
             }
         }
     }
@@ -235,6 +231,12 @@ impl Ledger {
 }
 
 impl Entry {
+    /// Whether a refusal of a request counts for its client too, whose entry this is. One of the client is one for everybody who
+    /// sends it. One that does not say whom it means may be, unless the client is known by a token.
+    fn may_be_meant(&self, rejection: Rejection) -> bool {
+        rejection.cause().is_some() || (rejection == Rejection::CredentialsRejected && self.accepted.is_none())
+    }
+
     /// What counts as refused within the window, oldest first. Rather one request less: what has no answer counts too.
     fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
         let elsewhere = self.elsewhere.iter().map(|(time, _)| time);

@@ -5,6 +5,7 @@ use proptest::sample::select;
 use Standing::{Accepted as Known, Renewed, Unknown};
 
 const WRONG: Rejection = Rejection::UserAuthenticationFailed;
+const UNCLEAR: Rejection = Rejection::CredentialsRejected;
 const WRONG_CLIENT: Rejection = Rejection::ClientAuthenticationFailed(crate::oauth::rejection::ClientCause::WrongSecret);
 const NEW: Admission = Admission::Send { recorded: true };
 
@@ -65,6 +66,20 @@ fn a_refused_client_is_refused_for_every_user_and_a_refused_user_for_that_user()
         assert!(matches!(ledger.admit(&presented, Unknown, at(4)), Admission::Withheld { rejection: WRONG_CLIENT, .. }));
     }
     assert_eq!(ledger.admit(&client('d'), Unknown, at(4)), NEW);
+}
+
+#[test]
+fn a_refusal_that_does_not_say_whom_it_means_counts_for_a_client_that_has_brought_no_token() {
+    let mut ledger = Ledger::default();
+    refused(&mut ledger, &user('1'), 0, UNCLEAR);
+    refused(&mut ledger, &user('2'), 1, UNCLEAR);
+    assert!(matches!(ledger.admit(&user('3'), Unknown, at(2)), Admission::Withheld { rejection: UNCLEAR, .. }));
+    assert!(!ledger.admit_probe(&client('c'), at(2)), "the client may have been refused twice");
+    let mut known = Ledger::default();
+    accepted(&mut known, &user('1'), 0);
+    refused(&mut known, &user('2'), 1, UNCLEAR);
+    refused(&mut known, &user('3'), 2, UNCLEAR);
+    assert_eq!(known.admit(&user('4'), Unknown, at(3)), NEW);
 }
 
 #[test]

@@ -178,11 +178,16 @@ impl Failure {
 
     /// Message and remedy as one text for a condition, with a link to more behind it. What is too long is cut before the link.
     pub fn told(&self) -> String {
-        let message = self.message.trim_end_matches('.');
-        let link = format!(" See {}", link(self.reason));
-        let text = shortened(&format!("{message}. {}", self.remedy), MESSAGE_MAX.saturating_sub(link.chars().count()));
-        text + &link
+        told(self.reason, &self.message, &self.remedy)
     }
+}
+
+/// The same of a failure that a status has kept.
+pub fn told(reason: Reason, message: &str, remedy: &str) -> String {
+    let message = message.trim_end_matches('.');
+    let link = format!(" See {}", link(reason));
+    let text = shortened(&format!("{message}. {remedy}"), MESSAGE_MAX.saturating_sub(link.chars().count()));
+    text + &link
 }
 
 /// The reason that a rejection is reported as.

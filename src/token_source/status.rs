@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::failure::Failure;
+use super::failure::{Failure, told};
 use super::observed::Observed;
 use super::outcome::{Attempt, Note, Outcome, Report};
 use super::plan::forced;
@@ -75,6 +75,7 @@ impl Draft<'_> {
     }
 
     fn held(&mut self, until: Option<Timestamp>) -> Option<Timestamp> {
+        self.resume();
         let refreshed = condition::find(&self.status.conditions, ConditionType::Refreshed);
         if let Some((reason, message)) = refreshed.and_then(|refreshed| {
             let message = match refreshed.status {
@@ -86,6 +87,18 @@ impl Draft<'_> {
             self.set_ready_while_failing(reason, message);
         }
         until
+    }
+
+    /// What was told before the source was suspended is true again: it waits for the same as before.
+    fn resume(&mut self) {
+        let refreshed = condition::find(&self.status.conditions, ConditionType::Refreshed);
+        let was_suspended = refreshed.is_some_and(|refreshed| refreshed.reason == Reason::Suspended.to_string());
+        let failed = self.status.last_failure.clone().filter(|_| was_suspended);
+        if let Some((reason, LastFailure { message, remedy, .. })) =
+            failed.and_then(|failed| Some((Reason::parse(&failed.reason)?, failed)))
+        {
+            self.set(ConditionType::Refreshed, ConditionStatus::False, reason, told(reason, &message, &remedy));
+        }
     }
 
     /// A token that is there is renewed in time, most likely: nothing is told before it has expired, nor of a wait that is about

@@ -192,6 +192,18 @@ fn suspending_tells_only_where_no_token_is_left() {
 }
 
 #[test]
+fn a_source_that_is_resumed_while_it_waits_tells_again_what_it_waits_for() {
+    let before = refused(&Scene::new(), WRONG_SECRET);
+    let refreshed = |report: &Report| condition::find(&report.status.conditions, ConditionType::Refreshed).unwrap().message.clone();
+    let scene = |report: &Report| Scene::new().status(&serde_json::to_value(&report.status).unwrap());
+    let suspended = told(&scene(&before), Outcome::Suspended);
+    assert_eq!(conditions(&suspended)[..2], ["False/Suspended", "Unknown/Suspended"]);
+    let resumed = told(&scene(&suspended), Outcome::Held(Some(at(4600))));
+    assert_eq!(conditions(&resumed)[..2], ["False/ClientAuthenticationFailed", "False/ClientAuthenticationFailed"]);
+    assert_eq!(refreshed(&resumed), refreshed(&before));
+}
+
+#[test]
 fn a_token_of_an_older_spec_does_not_make_the_new_one_ready() {
     let scene = Scene::new().holding(3600, 2400).attempted(0).spec(&json!({"scopes": ["other"]}));
     assert_eq!(conditions(&refused(&scene, Rejection::InvalidScope))[0], "False/InvalidScope");

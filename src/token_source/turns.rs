@@ -110,24 +110,26 @@ impl<K: Clone + Eq + Hash> Turns<K> {
     /// How many others can be served before any renewal has less than the reserve left when its turn comes.
     fn count_spare(&self, now: Timestamp, rate: f64) -> u64 {
         let urgent = after(now, RESERVE);
-        let spare = self.renewals.keys().zip(1_u64..).map(|((expiry, _), turn)| {
+        let mut spare = in_whole(rate.ceil());
+        for ((expiry, _), turn) in self.renewals.keys().zip(1_u64..) {
             let left = between(urgent, *expiry).as_secs_f64();
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a float becomes an integer saturating, and it is not negative"
-            )]
-            let served = (left * rate) as u64;
-            served.saturating_sub(turn)
-        });
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a float becomes an integer saturating, and it is not negative"
-        )]
-        let a_second = rate.ceil() as u64;
-        spare.min().unwrap_or(a_second).min(a_second)
+            spare = spare.min(in_whole(left * rate).saturating_sub(turn));
+            if spare == 0 {
+                // Where many wait, the first ones settle it.
+                break;
+            }
+        }
+        spare
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float becomes an integer saturating, and it is not negative"
+)]
+fn in_whole(count: f64) -> u64 {
+    count as u64
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::happenings::{HAPPENINGS, delete_source, people, second_replica};
 use crate::population::{KEY, create_source, settle};
 use crate::random::Random;
 use crate::token_source::leadership::Terms;
+use crate::trace::Reader;
 use crate::world::{State, World};
 
 /// How long it lasts.
@@ -25,7 +26,7 @@ const GLANCE: Duration = Duration::from_secs(180);
 pub struct Outcome {
     /// How many steps it took.
     pub steps: u64,
-    /// The hash of all of them.
+    /// The hash of all of them, where somebody reads them.
     pub hash: u64,
     /// What was seen, by name.
     pub seen: BTreeMap<&'static str, u64>,
@@ -34,12 +35,12 @@ pub struct Outcome {
 }
 
 /// Lives through the day of a seed.
-pub fn live(seed: u64, is_told: bool) -> Outcome {
+pub fn live(seed: u64, reader: Reader) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async move {
         clock::begin();
         identifiers::restart();
-        let world = World::new(seed, &KEY, is_told);
+        let world = World::new(seed, &KEY, reader);
         // Another row of numbers than that of the effects: what is planned does not depend on what the operator does.
         let mut random = Random::of(seed ^ 0x5eed_0f0a_da70_0001);
         plan(&world, &mut random);

@@ -66,7 +66,7 @@ impl Process {
         F: Future + Send + 'static,
         F::Output: Send,
     {
-        let task = tokio::spawn(Within { process: Arc::clone(self), work: Box::pin(work) });
+        let task = tokio::spawn(Within { process: Arc::clone(self), work: Some(Box::pin(work)) });
         let mut inside = self.inside.lock().unwrap();
         inside.tasks.retain(|task| !task.is_finished());
         inside.tasks.push(task.abort_handle());
@@ -108,7 +108,16 @@ impl Process {
 /// Work of a process: done only while that lives and is not frozen.
 struct Within<F> {
     process: Arc<Process>,
-    work: Pin<Box<F>>,
+    work: Option<Pin<Box<F>>>,
+}
+
+/// What is dropped with a process may begin work: that is the process's too, and is never done.
+impl<F> Drop for Within<F> {
+    fn drop(&mut self) {
+        let before = CURRENT.replace(Some(Arc::clone(&self.process)));
+        self.work = None;
+        CURRENT.set(before);
+    }
 }
 
 impl<F: Future> Future for Within<F> {
@@ -123,7 +132,7 @@ impl<F: Future> Future for Within<F> {
             return Poll::Pending;
         }
         let before = CURRENT.replace(Some(Arc::clone(&self.process)));
-        let polled = self.work.as_mut().poll(context);
+        let polled = self.work.as_mut().map_or(Poll::Pending, |work| work.as_mut().poll(context));
         CURRENT.set(before);
         polled
     }

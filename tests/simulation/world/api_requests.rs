@@ -12,7 +12,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Secret;
 use kube::client::Body;
 use kube::core::ObjectMeta;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::api_server::{ApiServer, Refused, namespace};
@@ -145,10 +145,11 @@ impl Call {
             Self::ReadSecret(namespace, name) => bytes(&api.secret(namespace, &name).ok_or(404_u16)?.secret),
             Self::ReadMetadata(namespace, name) => metadata_alone(&api.secret(namespace, &name).ok_or(404_u16)?.secret.metadata),
             Self::ReadSourceMetadata(name) => metadata_alone(&api.sources.get(&name).ok_or(404_u16)?.metadata),
-            Self::ApplySecret(namespace, name, secret) => bytes(&api.apply_secret(namespace, &name, *secret, now)?),
-            Self::MergeSecret(namespace, name, data) => bytes(&api.merge_secret(namespace, &name, data)?),
-            Self::CreateSecret(namespace, secret) => bytes(&api.create_secret(namespace, *secret, None)?),
-            Self::ApplyStatus(name, uid, status) => bytes(&api.apply_status(&name, uid.as_deref(), *status)?),
+            // The operator asks for no more than the metadata of what it has written.
+            Self::ApplySecret(namespace, name, secret) => metadata_alone(&api.apply_secret(namespace, &name, *secret, now)?.metadata),
+            Self::MergeSecret(namespace, name, data) => bytes(api.merge_secret(namespace, &name, data)?),
+            Self::CreateSecret(namespace, secret) => bytes(api.create_secret(namespace, *secret, None)?),
+            Self::ApplyStatus(name, uid, status) => bytes(api.apply_status(&name, uid.as_deref(), *status)?),
             Self::ReadLease => bytes(api.lease.as_ref().ok_or(404_u16)?),
             Self::WriteLease(lease, creates) => bytes(&api.write_lease(*lease, creates)?),
             Self::TellEvent(body) => body.to_vec(),
@@ -156,8 +157,16 @@ impl Call {
     }
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MetadataAlone<'a> {
+    kind: &'static str,
+    api_version: &'static str,
+    metadata: &'a ObjectMeta,
+}
+
 fn metadata_alone(metadata: &ObjectMeta) -> Vec<u8> {
-    bytes(&json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}))
+    bytes(&MetadataAlone { kind: "PartialObjectMetadata", api_version: "meta.k8s.io/v1", metadata })
 }
 
 fn bytes<T: serde::Serialize>(object: &T) -> Vec<u8> {

@@ -27,8 +27,10 @@ pub const SHARD: &str = "shard";
 #[derive(Default)]
 pub struct ApiServer {
     version: u64,
-    /// By namespace and name.
-    pub secrets: BTreeMap<(&'static str, String), Kept>,
+    /// Those of the sources' namespace, by name.
+    pub secrets: BTreeMap<String, Kept>,
+    /// Those of the operator's.
+    own_secrets: BTreeMap<String, Kept>,
     /// All in one namespace.
     pub sources: BTreeMap<String, TokenSource>,
     /// The one of the election.
@@ -65,14 +67,22 @@ impl ApiServer {
         format!("uid-{}", self.version)
     }
 
+    fn secrets_of(&self, namespace: &'static str) -> &BTreeMap<String, Kept> {
+        if namespace == APPS { &self.secrets } else { &self.own_secrets }
+    }
+
+    fn secrets_in(&mut self, namespace: &'static str) -> &mut BTreeMap<String, Kept> {
+        if namespace == APPS { &mut self.secrets } else { &mut self.own_secrets }
+    }
+
     /// A Secret.
     pub fn secret(&self, namespace: &'static str, name: &str) -> Option<&Kept> {
-        self.secrets.get(&(namespace, name.to_owned()))
+        self.secrets_of(namespace).get(name)
     }
 
     /// The metadata of all Secrets that are watched.
     pub fn secret_metas(&self) -> Vec<SecretMeta> {
-        self.secrets.iter().filter(|((namespace, _), _)| *namespace == APPS).map(|(_, kept)| meta(&kept.secret)).collect()
+        self.secrets.values().map(|kept| meta(&kept.secret)).collect()
     }
 
     /// The sources of the operator's selection.
@@ -85,29 +95,29 @@ impl ApiServer {
         self.sources.get(name).filter(|source| is_selected(source))
     }
 
-    fn store(&mut self, namespace: &'static str, mut kept: Kept) -> Secret {
+    fn store(&mut self, namespace: &'static str, mut kept: Kept) -> &Secret {
         kept.secret.metadata.resource_version = Some(self.next_version());
         if kept.secret.metadata.uid.is_none() {
             kept.secret.metadata.uid = Some(self.next_uid());
         }
         kept.secret.metadata.namespace = Some(namespace.to_owned());
-        let (secret, name) = (kept.secret.clone(), kept.secret.metadata.name.clone().unwrap_or_default());
-        self.secrets.insert((namespace, name), kept);
         if namespace == APPS {
-            self.secret_log.push((meta(&secret), false));
+            self.secret_log.push((meta(&kept.secret), false));
         }
-        secret
+        let name = kept.secret.metadata.name.clone().unwrap_or_default();
+        self.secrets_in(namespace).insert(name.clone(), kept);
+        &self.secrets_of(namespace)[&name].secret
     }
 
     /// Server-side apply by the operator, by force.
-    pub fn apply_secret(&mut self, namespace: &'static str, name: &str, applied: Secret, now: Timestamp) -> Result<Secret, Refused> {
-        let found = self.secrets.get(&(namespace, name.to_owned())).cloned();
+    pub fn apply_secret(&mut self, namespace: &'static str, name: &str, applied: Secret, now: Timestamp) -> Result<&Secret, Refused> {
+        let found = self.secret(namespace, name);
         let demanded = applied.metadata.resource_version.as_deref();
         if found.as_ref().is_some_and(|found| demanded.is_some() && found.secret.metadata.resource_version.as_deref() != demanded) {
             return Err(409);
         }
         let made_for = applied.metadata.owner_references.as_ref().and_then(|owners| owners.first()).map(|owner| owner.uid.clone());
-        let mut kept = found.unwrap_or_else(|| Kept { secret: Secret::default(), made_for });
+        let mut kept = self.secrets_in(namespace).remove(name).unwrap_or_else(|| Kept { secret: Secret::default(), made_for });
         let before = kept.secret.metadata.managed_fields.take().unwrap_or_default();
         let owned = |path: &[&str]| -> Vec<String> {
             let fields = before.first().and_then(|entry| entry.fields_v1.as_ref()).map(|fields| &fields.0);
@@ -142,8 +152,8 @@ impl ApiServer {
         namespace: &'static str,
         name: &str,
         data: BTreeMap<String, Option<ByteString>>,
-    ) -> Result<Secret, Refused> {
-        let mut kept = self.secrets.get(&(namespace, name.to_owned())).cloned().ok_or(404_u16)?;
+    ) -> Result<&Secret, Refused> {
+        let mut kept = self.secrets_in(namespace).remove(name).ok_or(404_u16)?;
         let held = kept.secret.data.get_or_insert_default();
         for (key, value) in data {
             match value {
@@ -155,9 +165,9 @@ impl ApiServer {
     }
 
     /// Makes a Secret. `made_for` is none where people do.
-    pub fn create_secret(&mut self, namespace: &'static str, secret: Secret, made_for: Option<String>) -> Result<Secret, Refused> {
+    pub fn create_secret(&mut self, namespace: &'static str, secret: Secret, made_for: Option<String>) -> Result<&Secret, Refused> {
         let name = secret.metadata.name.clone().unwrap_or_default();
-        if self.secrets.contains_key(&(namespace, name)) {
+        if self.secrets_of(namespace).contains_key(&name) {
             return Err(409);
         }
         Ok(self.store(namespace, Kept { secret, made_for }))
@@ -165,7 +175,7 @@ impl ApiServer {
 
     /// Changes keys of a Secret as people do: what they change is theirs.
     pub fn edit_secret(&mut self, name: &str, data: &[(&str, &str)]) {
-        let Some(mut kept) = self.secrets.get(&(APPS, name.to_owned())).cloned() else { return };
+        let Some(mut kept) = self.secrets.remove(name) else { return };
         for (key, value) in data {
             kept.secret.data.get_or_insert_default().insert((*key).to_owned(), ByteString(value.as_bytes().to_vec()));
             for entry in kept.secret.metadata.managed_fields.iter_mut().flatten() {
@@ -179,7 +189,7 @@ impl ApiServer {
 
     /// Deletes a Secret.
     pub fn delete_secret(&mut self, name: &str) {
-        if let Some(kept) = self.secrets.remove(&(APPS, name.to_owned())) {
+        if let Some(kept) = self.secrets.remove(name) {
             let mut gone = meta(&kept.secret);
             gone.metadata.resource_version = Some(self.next_version());
             self.secret_log.push((gone, true));
@@ -214,14 +224,17 @@ impl ApiServer {
     }
 
     /// Applies a status.
-    pub fn apply_status(&mut self, name: &str, uid: Option<&str>, status: TokenSourceStatus) -> Result<TokenSource, Refused> {
-        let mut source = self.sources.get(name).cloned().ok_or(404_u16)?;
-        if source.metadata.uid.as_deref() != uid {
+    pub fn apply_status(&mut self, name: &str, uid: Option<&str>, status: TokenSourceStatus) -> Result<&TokenSource, Refused> {
+        if self.sources.get(name).ok_or(404_u16)?.metadata.uid.as_deref() != uid {
             return Err(409);
         }
-        source.status = Some(status);
-        self.put_source(source);
-        Ok(self.sources[name].clone())
+        let version = self.next_version();
+        let source = self.sources.get_mut(name).ok_or(404_u16)?;
+        (source.status, source.metadata.resource_version) = (Some(status), Some(version));
+        if is_selected(source) {
+            self.source_log.push((source.clone(), false));
+        }
+        Ok(source)
     }
 
     /// Makes the Lease, or writes it over the version that it was made of.

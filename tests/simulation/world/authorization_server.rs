@@ -105,6 +105,11 @@ impl Asked {
         self.field("grant_type")
     }
 
+    /// The refresh token that it presents.
+    pub fn refresh_token(&self) -> &str {
+        self.field("refresh_token")
+    }
+
     fn field(&self, name: &str) -> &str {
         self.form.get(name).map(String::as_str).unwrap_or_default()
     }

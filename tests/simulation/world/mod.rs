@@ -1,6 +1,7 @@
 //! The world around the operator's processes: API server, authorization servers, what is wrong with them, and what is known of
 //! everything that has happened. Each change of it is one step; the invariants are judged with it.
 
+mod answers;
 pub mod api_requests;
 pub mod api_server;
 pub mod authorization_server;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::watch as channel;
+use tokio::sync::Notify;
 
 use self::api_server::ApiServer;
 use self::authorization_server::{AuthorizationServers, Grant};
@@ -28,7 +29,7 @@ use crate::controller::lease::Election;
 use crate::process::{Machine, Process};
 use crate::random::Random;
 use crate::token_source::digest::DigestKey;
-use crate::trace::Trace;
+use crate::trace::{Reader, Trace};
 
 /// The namespace of the sources.
 pub const APPS: &str = "apps";
@@ -38,8 +39,9 @@ pub const OPERATOR: &str = "operator";
 /// The world, shared by all that happens in it.
 pub struct World {
     state: Mutex<State>,
-    source_changes: channel::Sender<u64>,
-    secret_changes: channel::Sender<u64>,
+    // Not tokio's `watch`: that wakes those who wait in an order of its own, by chance.
+    source_changes: Notify,
+    secret_changes: Notify,
 }
 
 /// All of it.
@@ -88,7 +90,7 @@ pub struct State {
 
 impl World {
     /// A world without sources.
-    pub fn new(seed: u64, key: &[u8], is_told: bool) -> Arc<Self> {
+    pub fn new(seed: u64, key: &[u8], reader: Reader) -> Arc<Self> {
         let state = State {
             random: Random::of(seed),
             api: ApiServer::default(),
@@ -108,10 +110,10 @@ impl World {
             refusals: Refusals::default(),
             key: DigestKey::new(key),
             seen: BTreeMap::new(),
-            trace: Trace::new(is_told),
+            trace: Trace::new(reader),
             violations: Vec::new(),
         };
-        Arc::new(Self { state: Mutex::new(state), source_changes: channel::Sender::new(0), secret_changes: channel::Sender::new(0) })
+        Arc::new(Self { state: Mutex::new(state), source_changes: Notify::new(), secret_changes: Notify::new() })
     }
 
     /// The state, to read.
@@ -128,19 +130,19 @@ impl World {
         let after = logs(&state);
         drop(state);
         if before.0 != after.0 || before.2 != after.2 {
-            self.source_changes.send_modify(|count| *count += 1);
+            self.source_changes.notify_waiters();
         }
         if before.1 != after.1 || before.2 != after.2 {
-            self.secret_changes.send_modify(|count| *count += 1);
+            self.secret_changes.notify_waiters();
         }
         changed
     }
 
-    /// Tells when something of a kind has changed.
-    pub fn changes(&self, kind: Kind) -> channel::Receiver<u64> {
+    /// Wakes who waits for a change of a kind, first come, first served.
+    pub fn changes(&self, kind: Kind) -> &Notify {
         match kind {
-            Kind::Source => self.source_changes.subscribe(),
-            Kind::Secret => self.secret_changes.subscribe(),
+            Kind::Source => &self.source_changes,
+            Kind::Secret => &self.secret_changes,
         }
     }
 
@@ -153,7 +155,7 @@ impl World {
 impl State {
     /// Writes a line into the trace.
     pub fn note(&mut self, line: impl FnOnce() -> String) {
-        self.trace.step(clock::elapsed(), &line());
+        self.trace.step(clock::elapsed(), line);
     }
 
     /// Counts what was seen.

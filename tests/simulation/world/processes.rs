@@ -11,6 +11,9 @@ use crate::controller::error::{Error, RunError};
 use crate::controller::operator;
 use crate::process::Process;
 
+/// An answer is recorded within a second, and a write may wait for another.
+const TAKEN_BACK: Duration = Duration::from_secs(3);
+
 impl World {
     /// Begins a process of a replica, unless there is one or none is wanted.
     pub fn start(self: &Arc<Self>, replica: usize) {
@@ -42,7 +45,8 @@ impl World {
             Some(RunError::Key(_) | RunError::Ledger { .. } | RunError::Lease { .. }) => "process ended: could not begin",
             None => "process ended",
         };
-        self.remove(process, what, Duration::from_secs(10));
+        // Its watches and timers end with it.
+        self.kill(process, what, Duration::from_secs(10));
     }
 
     /// Kills a process; another one begins some time later.
@@ -58,6 +62,7 @@ impl World {
             state.note(|| format!("process {} is frozen", process.number));
             state.saw("leader frozen between two effects");
             state.lost_memory();
+            state.lost_permits();
             state.random.seconds(300, 2400)
         });
         let (world, process) = (Arc::clone(self), Arc::clone(process));
@@ -77,6 +82,7 @@ impl World {
             state.processes.retain(|other| other.number != process.number);
             if state.leads_now(process) {
                 state.leader = None;
+                state.lost_permits();
             }
             state.saw(what);
             state.note(|| format!("process {}: {what}", process.number));
@@ -132,6 +138,20 @@ impl State {
         for track in &mut self.tracks {
             track.failed_at.clear();
             track.issued_at = None;
+        }
+    }
+
+    /// What was sent stays in the ledger as sent where no answer to it was taken in and recorded: nobody will do so now. The answer
+    /// may have come a moment ago; a refused refresh token is not the last of it.
+    pub fn lost_permits(&mut self) {
+        for index in 0..self.tracks.len() {
+            let (group, track) = (self.tracks[index].group, &mut self.tracks[index]);
+            let Some(sent) = track.sent.take() else { continue };
+            let is_open = track.in_flight > 0 || sent.answered.is_none_or(|answered| answered + TAKEN_BACK > clock::elapsed());
+            if is_open {
+                self.refusals.strike(group, sent.at);
+                self.saw("request that stays in the ledger as sent");
+            }
         }
     }
 

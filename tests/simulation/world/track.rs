@@ -17,10 +17,14 @@ pub struct Track {
     pub disturbed: Duration,
     /// Requests that have no answer yet.
     pub in_flight: u32,
+    /// What its process knows to be under way.
+    pub sent: Option<Sent>,
     /// What the last answer said, unless it was a token or something has changed since.
     pub told: Option<Told>,
-    /// How many answers in a row were no token.
+    /// How many answers in a row to the same request were no token.
     pub failures: u32,
+    /// Which request that was.
+    pub failing: String,
     /// When they came.
     pub failed_at: VecDeque<Duration>,
     /// When a token last came.
@@ -44,6 +48,15 @@ pub struct Told {
     pub reason: Option<&'static str>,
     /// When the next try must have been made.
     pub until: Duration,
+}
+
+/// A request as the ledger knows it.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// When.
+    pub at: Duration,
+    /// When it was answered for good: after a refused refresh token the grant itself follows.
+    pub answered: Option<Duration>,
 }
 
 /// A refresh token in the operator's hands.

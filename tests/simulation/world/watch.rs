@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use kube::runtime::watcher::Event;
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::State;
@@ -81,7 +80,7 @@ impl Kept for SecretMeta {
 /// One watch of one process.
 pub struct Watched {
     world: Arc<World>,
-    changes: watch::Receiver<u64>,
+    kind: Kind,
     /// How much of the log was told; none: it has to be listed.
     told: Option<usize>,
     /// A list has begun.
@@ -92,15 +91,14 @@ pub struct Watched {
 impl Watched {
     /// A watch that begins with a list.
     pub fn new(world: Arc<World>, kind: Kind) -> Self {
-        let changes = world.changes(kind);
-        Self { world, changes, told: None, is_listing: false, gaps: 0 }
+        Self { world, kind, told: None, is_listing: false, gaps: 0 }
     }
 
     /// What comes next.
     pub async fn next<K: Kept>(&mut self) -> Vec<Seen<K>> {
         loop {
-            if self.told.is_some() && self.changes.changed().await.is_err() {
-                std::future::pending::<()>().await;
+            while self.told.is_some_and(|told| self.has_told::<K>(told)) {
+                self.world.changes(self.kind).notified().await;
             }
             let lag = self.world.lock().watch_lag();
             sleep(lag).await;
@@ -126,6 +124,11 @@ impl Watched {
                 Some(_) => {}
             }
         }
+    }
+
+    fn has_told<K: Kept>(&self, told: usize) -> bool {
+        let state = self.world.lock();
+        told == K::log(&state).len() && self.gaps == state.weather.gaps
     }
 
     async fn until_reachable(&self) {

@@ -59,11 +59,11 @@ impl State {
         let target = self.api.secret(APPS, &track.name);
         let is_foreign = target.is_some_and(|target| target.made_for != source.metadata.uid);
         let data = self.api.secret(APPS, &group.name).and_then(|kept| kept.secret.data.as_ref());
-        let text = |key: &str| data.and_then(|data| data.get(key)).and_then(|value| String::from_utf8(value.0.clone()).ok());
-        let is_right = text("client_secret").is_some_and(|secret| group.secrets.contains(&secret))
-            && (group.grant != Grant::Password || text("password").as_ref() == Some(&group.password));
+        let text = |key: &str| data.and_then(|data| data.get(key)).and_then(|value| std::str::from_utf8(&value.0).ok());
+        let is_right = text("client_secret").is_some_and(|secret| group.secrets.iter().any(|accepted| accepted == secret))
+            && (group.grant != Grant::Password || text("password") == Some(group.password.as_str()));
         let has_refresh_token = group.grant != Grant::RefreshToken
-            || text("refresh_token").is_some_and(|token| group.live.contains(&token))
+            || text("refresh_token").is_some_and(|token| group.live.contains(token))
             || self.kept_refresh_token(index).is_some_and(|token| group.live.contains(&token));
         [
             (source.spec.suspend, "suspended"),

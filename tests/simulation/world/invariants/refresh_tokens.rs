@@ -1,8 +1,9 @@
-//! A rotated refresh token is kept, and before the token that came with it; unless the process was killed, frozen or fenced, or
+//! A rotated refresh token is kept, and used, and before the token that came with it; unless the process was killed, frozen or fenced, or
 //! the API server failed, before it could.
 
 use std::time::Duration;
 
+use super::super::authorization_server::{Asked, Grant};
 use super::super::{APPS, State};
 use crate::clock;
 
@@ -21,6 +22,22 @@ impl State {
         if is_due && kept.as_ref() != Some(&came) {
             let name = self.tracks[index].name.clone();
             self.violated("refresh token", format!("the token of {name} was written before the refresh token that came with it"));
+        }
+    }
+
+    /// A token request goes out. Where a refresh token is all there is, a spent one is not presented while a good one is kept.
+    pub fn judge_presented(&mut self, index: usize, asked: &Asked) {
+        let name = &self.tracks[index].name;
+        let uid = self.api.sources.get(name).and_then(|source| source.metadata.uid.clone());
+        let keeper = self.api.secret(APPS, &format!("{name}-refresh-token"));
+        if self.grant(index) != Grant::RefreshToken || keeper.is_none_or(|keeper| keeper.made_for.is_none() || keeper.made_for != uid) {
+            return;
+        }
+        let live = &self.servers.groups[self.tracks[index].group].live;
+        let is_kept = self.kept_refresh_token(index).is_some_and(|kept| live.contains(&kept));
+        if is_kept && !live.contains(asked.refresh_token()) {
+            let name = name.clone();
+            self.violated("refresh token", format!("{name} asks by a refresh token that is spent, while a good one is kept"));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::State;
+use crate::api::names::REFRESH_REQUESTED_AT;
 use crate::clock;
 
 /// 10, 20, 40, 80, 160, 300 seconds of waiting leave room for seven; fitted to the life that is left, for a few more.
@@ -35,10 +36,17 @@ impl State {
     /// A token has come.
     pub fn judge_need(&mut self, index: usize) {
         let now = clock::elapsed();
-        if self.tracks[index].issued_at.is_some_and(|before| before + NEED > now) {
+        if self.tracks[index].issued_at.is_some_and(|before| before + NEED > now) && !self.is_forced(index) {
             let name = self.tracks[index].name.clone();
             self.violated("need", format!("{name} got two tokens within {NEED:?}"));
         }
+    }
+
+    /// Whether people ask for a token in a way that no look has heard of yet: the one that came just now was for something else.
+    fn is_forced(&self, index: usize) -> bool {
+        let Some(source) = self.api.sources.get(&self.tracks[index].name) else { return false };
+        let asked = source.metadata.annotations.as_ref().and_then(|annotations| annotations.get(REFRESH_REQUESTED_AT));
+        asked.is_some() && asked != source.status.as_ref().and_then(|status| status.last_handled_refresh_request.as_ref())
     }
 
     /// A status was written.

@@ -1,18 +1,12 @@
-//! 100,000 sources at one token endpoint that takes so many requests a minute: what arithmetic allows, and what the operator's
-//! scheduling and pacing make of it.
-//!
-//! The decisions are the real ones (`schedule::renew_at`, `schedule::next_attempt`, `pace::Pace`, `turns::Turns`, the retry of a
-//! `Failure`); what `src/controller/pacing.rs` does with them is mirrored here.
-
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares and quantiles")]
+//! The endpoint with its limit, and the operators that ask it: a queue of events.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::{Case, Limit};
 use crate::api::v1alpha1::Refresh;
 use crate::oauth::rejection::{Refusal, Rejection, RetryAfter};
 use crate::token_source::circumstances::Circumstances;
@@ -26,32 +20,6 @@ const FLOOR: Duration = Duration::from_secs(10);
 const LATENCY: u64 = 100;
 const IN_FLIGHT: usize = 20;
 const HOUR: u64 = 3_600_000;
-
-/// How the endpoint keeps its limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Limit {
-    /// So many in each minute of the clock; 429 with `Retry-After` to its end.
-    Window,
-    /// The same, without `Retry-After`.
-    SilentWindow,
-    /// A bucket of tokens that refills evenly, a second's worth deep; 429 with `Retry-After: 1`.
-    Bucket,
-}
-
-/// A question.
-struct Case {
-    name: &'static str,
-    sources: usize,
-    /// How long tokens live, in seconds.
-    life: u64,
-    /// Requests a minute that the endpoint takes.
-    limit: u64,
-    kind: Limit,
-    /// `--endpoint-rate` of each operator, a second.
-    rate: f64,
-    operators: usize,
-    hours: u64,
-}
 
 /// One source.
 #[derive(Clone, Default)]
@@ -80,15 +48,19 @@ enum Event {
 }
 
 #[derive(Default)]
-struct Tally {
-    requests: u64,
-    issued: u64,
-    refused: u64,
-    renewed: u64,
-    lateness: Vec<u64>,
-    expired: u64,
+pub struct Tally {
+    /// Tokens that were issued.
+    pub issued: u64,
+    /// Requests that were answered with 429.
+    pub refused: u64,
+    /// Tokens that took the place of another.
+    pub renewed: u64,
+    /// By how many milliseconds renewals came later than due.
+    pub lateness: Vec<u64>,
+    /// Renewals that came after the expiry.
+    pub expired: u64,
     /// By ten minutes: token time that was covered, in source-milliseconds.
-    alive: Vec<f64>,
+    pub alive: Vec<f64>,
 }
 
 struct Run<'a> {
@@ -170,7 +142,6 @@ impl Run<'_> {
             let Some(source) = operator.turns.next(at(self.now), operator.pace.rate(now)) else { return };
             operator.in_flight += 1;
             self.sources[source].waits = false;
-            self.tally.requests += 1;
             self.push(self.now + LATENCY, Event::Answer(source));
         }
     }
@@ -214,10 +185,11 @@ impl Run<'_> {
     }
 
     fn issued(&mut self, source: usize) {
-        self.tally.issued += 1;
+        let is_judged = self.is_judged();
+        self.tally.issued += u64::from(is_judged);
         let (now, life) = (self.now, self.case.life * 1000);
         let held = self.sources[source].expires;
-        if let Some(expired) = held {
+        if let Some(expired) = held.filter(|_| is_judged) {
             self.tally.renewed += 1;
             self.tally.lateness.push(now.saturating_sub(self.sources[source].due));
             self.tally.expired += u64::from(expired < now);
@@ -232,6 +204,11 @@ impl Run<'_> {
         self.push(expires, Event::Expired(source));
     }
 
+    /// The second half: an empty cluster has filled by then.
+    fn is_judged(&self) -> bool {
+        self.now * 2 >= self.case.hours * HOUR
+    }
+
     fn cover(&mut self, from: u64, to: u64) {
         let end = self.case.hours * HOUR;
         let (mut from, to) = (from, to.min(end));
@@ -244,7 +221,7 @@ impl Run<'_> {
     }
 
     fn refused(&mut self, source: usize, number: usize, retry_after: Option<u64>) {
-        self.tally.refused += 1;
+        self.tally.refused += u64::from(self.is_judged());
         let wait = retry_after.map(RetryAfter::Seconds);
         let refusal = Refusal { http_status: Some(429), retry_after: wait, ..Refusal::new(Rejection::RateLimited) };
         let failure = Failure::refused(&refusal, &Circumstances::unknown());
@@ -266,7 +243,8 @@ impl Run<'_> {
     }
 }
 
-fn simulate(case: &Case) -> Tally {
+/// Lives through the hours of a case.
+pub fn simulate(case: &Case) -> Tally {
     let operator = || Operator { pace: Pace::new(case.rate), in_flight: 0, turns: Turns::default(), timer: None };
     let source = |number| Source { uid: format!("uid-of-source-{number}"), ..Source::default() };
     let slots = usize::try_from(case.hours * 6).unwrap();
@@ -287,66 +265,4 @@ fn simulate(case: &Case) -> Tally {
     }
     run.run();
     run.tally
-}
-
-/// Asks and tells.
-pub fn tell() -> ExitCode {
-    let case = |name, life, kind, rate, operators| {
-        let hours = match life {
-            0..3600 => 2,
-            3600 => 10,
-            _ => 48,
-        };
-        Case { name, sources: 100_000, life, limit: 1000, kind, rate, operators, hours }
-    };
-    let cases = [
-        case("12 h, window, rate 15", 43_200, Limit::Window, 15.0, 1),
-        case("12 h, window, rate 50", 43_200, Limit::Window, 50.0, 1),
-        case("12 h, silent window, rate 50", 43_200, Limit::SilentWindow, 50.0, 1),
-        case("12 h, bucket, rate 50", 43_200, Limit::Bucket, 50.0, 1),
-        case("12 h, window, 2 shards of 15", 43_200, Limit::Window, 15.0, 2),
-        case("12 h, window, 2 shards of 7.5", 43_200, Limit::Window, 7.5, 2),
-        case("1 h, window, rate 15", 3600, Limit::Window, 15.0, 1),
-        case("1 h, window, rate 50", 3600, Limit::Window, 50.0, 1),
-        case("1 h, silent window, rate 50", 3600, Limit::SilentWindow, 50.0, 1),
-        case("1 h, bucket, rate 50", 3600, Limit::Bucket, 50.0, 1),
-        case("1 h, window, 2 shards of 15", 3600, Limit::Window, 15.0, 2),
-        case("1 h, window, 2 shards of 7.5", 3600, Limit::Window, 7.5, 2),
-        case("5 min, window, rate 15", 300, Limit::Window, 15.0, 1),
-        case("5 min, window, rate 50", 300, Limit::Window, 50.0, 1),
-        case("5 min, bucket, rate 50", 300, Limit::Bucket, 50.0, 1),
-        case("5 min, window, 2 shards of 15", 300, Limit::Window, 15.0, 2),
-    ];
-    println!(
-        "100,000 sources, one token endpoint of 1,000 requests a minute, from an empty cluster, for 48, 10 and 2 hours; the second half is judged."
-    );
-    println!(
-        "{:32} {:>8} {:>8} {:>7} {:>11} {:>8} {:>10} {:>10} {:>8}",
-        "tokens, limit, operators", "possible", "alive", "min/max", "issued/min", "429/min", "late p50", "late p99", "expired"
-    );
-    for case in &cases {
-        told(case, simulate(case));
-    }
-    ExitCode::SUCCESS
-}
-
-fn told(case: &Case, mut tally: Tally) {
-    let judged = tally.alive.len() / 2;
-    let slot = case.sources as f64 * 600_000.0;
-    let alive: Vec<f64> = tally.alive[judged..].iter().map(|covered| covered / slot * 100.0).collect();
-    let mean = alive.iter().sum::<f64>() / alive.len() as f64;
-    let (least, most) = alive.iter().fold((100.0_f64, 0.0_f64), |(least, most), share| (least.min(*share), most.max(*share)));
-    let possible = (case.limit as f64 * case.life as f64 / 60.0 / case.sources as f64 * 100.0).min(100.0);
-    tally.lateness.sort_unstable();
-    let quantile = |share: f64| tally.lateness.get((tally.lateness.len() as f64 * share) as usize).map_or(0, |late| late / 1000);
-    let minutes = (case.hours * 60) as f64;
-    println!(
-        "{:32} {possible:>7.1}% {mean:>7.1}% {least:>3.0}/{most:<3.0} {:>11.0} {:>8.0} {:>8} s {:>8} s {:>7.1}%",
-        case.name,
-        tally.issued as f64 / minutes,
-        tally.refused as f64 / minutes,
-        quantile(0.5),
-        quantile(0.99),
-        tally.expired as f64 / tally.renewed.max(1) as f64 * 100.0,
-    );
 }
