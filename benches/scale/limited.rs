@@ -67,7 +67,7 @@ async fn told(cluster: &Cluster) -> BTreeMap<String, usize> {
     let mut told = BTreeMap::new();
     for source in cluster.sources().list(&ListParams::default()).await.unwrap() {
         let status = source.status.unwrap_or_default();
-        let reason = find(&status.conditions, ConditionType::Ready).map_or_else(|| "nothing".to_owned(), |ready| ready.reason.to_string());
+        let reason = find(&status.conditions, ConditionType::Ready).map_or_else(|| "nothing".to_owned(), |ready| ready.reason.clone());
         *told.entry(reason).or_default() += 1;
     }
     told

@@ -84,11 +84,13 @@ async fn scale(part: &str, count: usize, clients: Clients) -> Report {
 
     let mut operator = Operator::start(&cluster, &[]).await;
     let rate = cold::measure(&cluster, &endpoint, &operator, count, &mut report).await;
+    if clients == Clients::OneEach {
+        operator.measure_idle(&mut report).await;
+    }
     let raw = raw::writes_a_second(count.min(RAW_MAX), &Written::by_operator(&cluster).await).await;
     report.set("raw writes/s", raw, json!(raw));
     report.set("cold: % of the raw write limit", rate * 2.0 / raw * 100.0, json!(rate * 2.0 / raw));
     if clients == Clients::OneEach {
-        operator.measure_idle(&mut report).await;
         operator = restart::measure(operator, &cluster, &endpoint, count, &mut report).await;
         refreshes::measure(&operator, &cluster, &endpoint, count, &mut report).await;
     }

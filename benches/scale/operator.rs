@@ -107,10 +107,23 @@ impl Operator {
         reqwest::get(format!("{}/readyz", self.metrics_url)).await.is_ok_and(|response| response.status().is_success())
     }
 
+    /// Waits until what came of the start is over: the ledger is taken back, Events are written.
+    async fn until_calm(&self) {
+        let mut requests = f64::NAN;
+        loop {
+            sleep(Duration::from_secs(5)).await;
+            let now = self.api_requests().await;
+            // Counts, which are whole.
+            if (now - requests).abs() < 0.5 {
+                return;
+            }
+            requests = now;
+        }
+    }
+
     /// What it costs while nothing is due.
     pub async fn measure_idle(&self, report: &mut Report) {
-        // What came of the start is over by then: the ledger is taken back, Events are written.
-        sleep(Duration::from_secs(5)).await;
+        self.until_calm().await;
         let (before, requests) = (self.usage(), self.api_requests().await);
         sleep(IDLE).await;
         let after = self.usage();

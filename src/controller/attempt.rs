@@ -32,7 +32,7 @@ pub async fn attempt(
     context: &Context,
     mut ready: ReadyRequest,
     cause: Cause,
-    slot: Slot,
+    mut slot: Slot,
 ) -> Result<Outcome, Error> {
     let shared = &context.shared;
     let (host, presented) = (ready.request.endpoint.host(), ready.presented());
@@ -49,6 +49,7 @@ pub async fn attempt(
         Err(NotAdmitted::Error(error)) => return Err(error),
     };
     tracing::debug!(?cause, host, "requesting a token");
+    slot.sends();
     match exchange(observed, context, &mut ready).await {
         Ok(Answer::Issued(token)) => {
             permit.settle(Answered::Accepted).await;

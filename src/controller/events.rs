@@ -3,11 +3,17 @@
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::runtime::events::Recorder;
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
 
 use super::apply;
 use super::leadership::Leadership;
+use crate::api::names::CONTROLLER;
 use crate::token_source::outcome::Note;
+
+/// A recorder keeps each Event for six minutes, to count one that comes again, and goes through all of them at each: after so
+/// many a new one begins.
+const REMEMBERED_MAX: usize = 256;
 
 /// Where Events are left to be written.
 pub struct Events(UnboundedSender<(ObjectReference, Note)>);
@@ -31,8 +37,14 @@ impl Events {
 
 impl Unpublished {
     /// Writes what is left, until nobody can leave anything any more or another process leads.
-    pub async fn publish(mut self, recorder: Recorder, leadership: Leadership) {
+    pub async fn publish(mut self, client: Client, leadership: Leadership) {
+        let fresh = || Recorder::new(client.clone(), Reporter::from(CONTROLLER.to_owned()));
+        let (mut recorder, mut remembered) = (fresh(), 0);
         while let Some((about, note)) = self.0.next().await {
+            if remembered == REMEMBERED_MAX {
+                (recorder, remembered) = (fresh(), 0);
+            }
+            remembered += 1;
             if leadership.while_held(apply::event(&recorder, &about, &note)).await.is_err() {
                 return;
             }

@@ -47,7 +47,6 @@ use futures::channel::mpsc::unbounded;
 use futures::future::{self, BoxFuture, FutureExt as _, Shared as SharedFuture};
 use futures::stream::{self, StreamExt as _};
 use kube::core::NamespaceResourceScope;
-use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::{Controller, WatchStreamExt as _, controller, reflector, watcher};
@@ -75,7 +74,6 @@ use self::references::References;
 use self::watched_secret::{SecretMeta, WatchedSecret};
 use self::watches::{News, watched_secrets, watched_sources};
 use crate::api::TokenSource;
-use crate::api::names::CONTROLLER;
 use crate::clock;
 use crate::observability::metrics::Metrics;
 use crate::observability::server::Readiness;
@@ -182,8 +180,7 @@ async fn look_after(
         leadership,
         client,
     });
-    let recorder = Recorder::new(shared.client.clone(), Reporter::from(CONTROLLER.to_owned()));
-    let publishing = tokio::spawn(unpublished.publish(recorder, shared.leadership.clone()));
+    let mut publishing = tokio::spawn(unpublished.publish(shared.client.clone(), shared.leadership.clone()));
     recall(&shared).await?;
     readiness.ready();
     let scopes = namespaces.into_iter().zip(&shared.scopes).zip(writers);
@@ -197,7 +194,9 @@ async fn look_after(
     }
     drop(shared);
     // The last Events; what does not get out in time is told by conditions.
-    _ = timeout(LAST_EVENTS, publishing).await;
+    if timeout(LAST_EVENTS, &mut publishing).await.is_err() {
+        publishing.abort();
+    }
     Ok(())
 }
 

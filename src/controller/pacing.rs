@@ -76,7 +76,10 @@ struct State {
 
 struct Endpoint {
     pace: Pace,
+    /// Turns that are taken.
     in_flight: usize,
+    /// Those of them whose request is at the server.
+    at_server: usize,
     turns: Turns<String>,
     waiters: HashMap<String, Waiter>,
     /// Whose turn it is, and who was not looked at yet.
@@ -94,6 +97,7 @@ pub struct Slot {
     shared: Arc<Shared>,
     origin: String,
     taken: Instant,
+    is_at_server: bool,
 }
 
 impl Pacing {
@@ -118,9 +122,9 @@ impl Pacing {
         }
         if place.called.remove(uid) {
             state.places.remove(uid);
-            return Turn::Now(Slot { shared: Arc::clone(&self.0), origin, taken: Instant::now() });
+            return Turn::Now(Slot { shared: Arc::clone(&self.0), origin, taken: Instant::now(), is_at_server: false });
         }
-        Turn::Later(place.waiting(uid, self.0.now()))
+        Turn::Later(place.waiting(uid, self.0.now(), self.0.limits.concurrency))
     }
 
     /// Takes note that a source waits no more: it is gone, or needs no token now.
@@ -152,6 +156,7 @@ impl Endpoint {
         Self {
             pace: Pace::new(rate),
             in_flight: 0,
+            at_server: 0,
             turns: Turns::default(),
             waiters: HashMap::new(),
             called: HashSet::new(),
@@ -159,12 +164,14 @@ impl Endpoint {
         }
     }
 
-    fn waiting(&self, uid: &str, now: Duration) -> Waiting {
+    fn waiting(&self, uid: &str, now: Duration, concurrency: usize) -> Waiting {
         let pause = self.pace.paused_until(now).map(|until| until.saturating_sub(now));
         #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
         let queue = self.turns.len() as f64 / self.pace.rate(now);
         let waited = self.waiters.get(uid).map(|waiter| waiter.since.elapsed()).unwrap_or_default();
-        let is_long = waited > UNTOLD || pause.unwrap_or_default().as_secs_f64() + queue > UNTOLD.as_secs_f64();
+        // A wait for our own reads and writes is no limit of the endpoint's.
+        let is_slow = self.at_server * 2 >= concurrency;
+        let is_long = waited > UNTOLD && is_slow || pause.unwrap_or_default().as_secs_f64() + queue > UNTOLD.as_secs_f64();
         Waiting { is_long, paused_until: pause.map(on_the_clock) }
     }
 }
@@ -244,10 +251,22 @@ fn on_the_clock(wait: Duration) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
+impl Slot {
+    /// Takes note that the request goes out.
+    pub fn sends(&mut self) {
+        if !std::mem::replace(&mut self.is_at_server, true)
+            && let Some(place) = self.shared.lock().endpoints.get_mut(&self.origin)
+        {
+            place.at_server += 1;
+        }
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         if let Some(place) = self.shared.lock().endpoints.get_mut(&self.origin) {
             place.in_flight = place.in_flight.saturating_sub(1);
+            place.at_server = place.at_server.saturating_sub(usize::from(self.is_at_server));
             self.shared.hand_out(&self.origin, place, None);
         }
     }
@@ -363,5 +382,19 @@ mod tests {
         let _slot = scene.take("first");
         let long: Vec<bool> = (0..20).map(|index| scene.waits(&format!("source-{index}"), None).is_long).collect();
         assert_eq!(long.iter().filter(|is_long| !**is_long).count(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_told_where_the_requests_are_at_the_server_and_not_where_we_are_slow() {
+        for (is_sent, is_long) in [(true, true), (false, false)] {
+            let (scene, _calls) = Scene::new(1, 1e6);
+            let mut slot = scene.take("first");
+            if is_sent {
+                slot.sends();
+            }
+            assert!(!scene.waits("second", None).is_long);
+            tokio::time::advance(UNTOLD + Duration::from_secs(1)).await;
+            assert_eq!(scene.waits("second", None).is_long, is_long, "sent: {is_sent}");
+        }
     }
 }

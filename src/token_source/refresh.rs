@@ -105,12 +105,12 @@ mod tests {
             [("it is all there is", "RefreshToken", true), ("a user can be asked for another", "Password", false)]
         {
             let source = Scene::new().spec(&json!({"grant": {"type": grant}})).source;
-            let kept = render(&source, &kept_for(&source, &request('a'), &digest('9')), Some(&token)).metadata;
+            let facts = |digest: &RequestDigest| SecretFacts::of(&render(&source, digest, Some(&token)).metadata);
+            let kept = facts(&kept_for(&source, &request('a'), &digest('9')));
             assert_eq!(is_kept(&kept, &source, &request('b'), &digest('9')), is_kept_for, "{sentence}");
             assert!(is_kept(&kept, &source, &request('a'), &digest('9')), "{sentence}: nothing has changed");
             assert!(!is_kept(&kept, &source, &request('b'), &digest('8')), "{sentence}: people have given another one");
-            let earlier = render(&source, &request('a'), Some(&token)).metadata;
-            assert!(is_kept(&earlier, &source, &request('a'), &digest('9')), "{sentence}: kept by an earlier version");
+            assert!(is_kept(&facts(&request('a')), &source, &request('a'), &digest('9')), "{sentence}: kept by an earlier version");
         }
     }
 }

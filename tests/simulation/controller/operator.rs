@@ -12,7 +12,6 @@ use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{self, ObjectRef};
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -37,7 +36,6 @@ use super::reconcile::{look_at, retry_after};
 use super::references::References;
 use super::{key, watching};
 use crate::api::TokenSource;
-use crate::api::names::CONTROLLER;
 use crate::clock;
 use crate::observability::metrics::Metrics;
 use crate::observability::server::Readiness;
@@ -79,8 +77,7 @@ async fn look_after(
     world.leads(process);
     let (store, writer) = reflector::store::<TokenSource>();
     let (events, unpublished) = events();
-    let recorder = Recorder::new(client.clone(), Reporter::from(CONTROLLER.to_owned()));
-    process.spawn(unpublished.publish(recorder, leadership.clone()));
+    process.spawn(unpublished.publish(client.clone(), leadership.clone()));
     let shared = Arc::new(Shared {
         exchange: Exchange {
             leadership: leadership.clone(),
