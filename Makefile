@@ -117,7 +117,9 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (60), on a nightly toolchain with ca
 	cp Cargo.lock fuzz/Cargo.lock
 	FUZZ_CORPUS=$(CURDIR)/fuzz/corpus $(CARGO) test --quiet --test fuzzed every_question_has_seeds
 	$(CARGO) +nightly fuzz build
-	for target in $$($(CARGO) +nightly fuzz list); do $(CARGO) +nightly fuzz run $$target -- $(FUZZ_FLAGS); done
+	@failed=; for target in $$($(CARGO) +nightly fuzz list); do \
+	    $(CARGO) +nightly fuzz run $$target -- $(FUZZ_FLAGS) || failed="$$failed $$target"; done; \
+	  if [ -n "$$failed" ]; then echo "something was found, see fuzz/artifacts:$$failed" >&2; exit 1; fi
 
 # Linked statically, so that it runs in an empty image. Without the remapped paths, panic messages hold the builder's folders.
 .PHONY: binary
