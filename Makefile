@@ -99,12 +99,12 @@ lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licen
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked --offline --target $(HOST) check licenses bans sources; \
 	  else echo "cargo-deny is not installed, so licences, bans and sources were not checked: cargo install --locked cargo-deny"; fi
 
-# What changes without us: an advisory can come any day, so `make lint` does not depend on it. DENY_FLAGS=--disable-fetch takes
-# the database as it was fetched before.
+# What changes without us: an advisory can come any day, so `make lint` does not depend on it. DENY_FLAGS=--offline takes the
+# database as it was fetched before, for 90 days.
 .PHONY: audit
 audit: ## Check the dependencies on all targets with cargo-deny, against the advisories of RustSec too (network)
 	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
-	$(CARGO) deny --locked check $(DENY_FLAGS)
+	$(CARGO) deny --locked $(DENY_FLAGS) check
 
 .PHONY: msrv
 msrv: ## Build with the oldest Rust that Cargo.toml promises, where it is installed, and check what dependencies promise
@@ -122,7 +122,9 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (60), on a nightly toolchain with ca
 	cp Cargo.lock fuzz/Cargo.lock
 	FUZZ_CORPUS=$(CURDIR)/fuzz/corpus $(CARGO) test --quiet --test fuzzed every_question_has_seeds
 	$(CARGO) +nightly fuzz build
-	for target in $$($(CARGO) +nightly fuzz list); do $(CARGO) +nightly fuzz run $$target -- $(FUZZ_FLAGS); done
+	@failed=; for target in $$($(CARGO) +nightly fuzz list); do \
+	    $(CARGO) +nightly fuzz run $$target -- $(FUZZ_FLAGS) || failed="$$failed $$target"; done; \
+	  if [ -n "$$failed" ]; then echo "something was found, see fuzz/artifacts:$$failed" >&2; exit 1; fi
 
 # Linked statically, so that it runs in an empty image. Without the remapped paths, panic messages hold the builder's folders.
 .PHONY: binary

@@ -107,16 +107,22 @@ fn absolute(text: &str) -> Result<Url, EndpointError> {
 
 /// Puts the tenant into every placeholder. Where one stands in the host, at least two labels of the host's
 /// end stay fixed, so that the registered domain is the URL author's choice and never the tenant's.
+///
+/// Two tenants tell what is fixed, by the hosts that come of them: a URL can be written in ways that hide where its host
+/// is (`https:\\{tenant}`) and how many labels it has (a soft hyphen is a label to the eye, and none to WHATWG's URLs).
 fn substitute(text: &str, tenant: &str) -> Result<Url, EndpointError> {
     let url = absolute(&text.replace(PLACEHOLDER, tenant))?;
-    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let authority = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let Some((_, tail)) = authority.rsplit_once(PLACEHOLDER) else {
-        return Ok(url);
-    };
-    let tail = tail.split(':').next().unwrap_or_default();
-    let fixed = tail.strip_prefix('.').map_or(0, |labels| labels.split('.').filter(|label| !label.is_empty()).count());
-    if fixed < 2 { Err(EndpointError::TenantDecidesDomain) } else { Ok(url) }
+    let other = if tenant == "a" { "b" } else { "a" };
+    let other = absolute(&text.replace(PLACEHOLDER, other)).map_err(|_| EndpointError::TenantDecidesDomain)?;
+    let is_fixed = url.host() == other.host() || domain(&url).is_some_and(|labels| domain(&other) == Some(labels));
+    if is_fixed { Ok(url) } else { Err(EndpointError::TenantDecidesDomain) }
+}
+
+/// The last two labels of a host that is a name, the last one first.
+fn domain(url: &Url) -> Option<[&str; 2]> {
+    let Some(Host::Domain(name)) = url.host() else { return None };
+    let mut labels = name.rsplit('.').filter(|label| !label.is_empty());
+    Some([labels.next()?, labels.next()?])
 }
 
 fn prefix_host(mut url: Url, tenant: &str) -> Result<Url, EndpointError> {
@@ -181,6 +187,23 @@ mod tests {
             ("https://192.0.2.7/token", MINE, EndpointError::AddressHost),
         ] {
             assert_eq!(parsed(url, url_type), Err(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_decided_the_domain_where_the_url_hid_its_host_or_its_labels() {
+        for url in [
+            "https:\\\\{tenant}/token",
+            "https:/auth-{tenant}.com/token",
+            "https:auth-{tenant}.com/token",
+            "https://{tenant}.com.\u{ad}/token",
+            "https://{tenant}.com.%C2%AD/token",
+            "https://{tenant}.com.\t/token",
+            "https://{tenant}.0.0.1/token",
+        ] {
+            for tenant in ["mytenant", "10", "a"] {
+                assert_eq!(parsed(url, UrlType::Common { tenant }).ok(), None, "{url} with {tenant}");
+            }
         }
     }
 

@@ -88,6 +88,9 @@ fn is_used(spec: &TokenSourceSpec, found: CredentialValues, shows_none: &dyn Fn(
     let endpoint = prepared.as_ref().ok().map(|prepared| prepared.endpoint(spec, &found, false));
     let (Ok(prepared), Some(Ok(endpoint))) = (prepared, endpoint) else { return };
     is_endpoint(&endpoint, spec);
+    if let Some(url) = found.token_url.as_deref().filter(|url| spec.tenant.is_some() && url.contains("{tenant}")) {
+        is_in_the_authors_domain(&endpoint, url);
+    }
     _ = DigestKey::new(b"key").credentials(&endpoint, &found.client_id, proof.whole());
     let assertions = Assertions { client: Some(SecretString::from("assertion")), grant: None };
     let request = prepared.complete(spec, endpoint, found, assertions).expect("credentials that were found are complete");
@@ -102,4 +105,12 @@ fn is_endpoint(endpoint: &TokenEndpoint, spec: &TokenSourceSpec) {
     // What was made of a URL is a URL of its own.
     let again = TokenEndpoint::parse(url.as_str(), UrlType::Dedicated, false);
     assert!(spec.tenant.is_some() || again.as_ref() == Ok(endpoint), "{url}");
+}
+
+/// Whoever writes the tenant does not choose the registered domain: with another tenant it is the same.
+fn is_in_the_authors_domain(endpoint: &TokenEndpoint, url: &str) {
+    let Ok(other) = TokenEndpoint::parse(url, UrlType::Common { tenant: "somebody-else" }, false) else { return };
+    let [mine, theirs] = [endpoint, &other].map(|endpoint| endpoint.url().host_str().unwrap_or_default());
+    let domain = |host: &str| host.rsplit('.').filter(|label| !label.is_empty()).take(2).map(str::to_owned).collect::<Vec<_>>();
+    assert!(mine == theirs || domain(mine) == domain(theirs), "the tenant decides: {mine}, {theirs}");
 }
