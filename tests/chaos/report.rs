@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::authorization_server::Verdict;
 use crate::faults::Run;
-use crate::invariants::Violation;
+use crate::promises::Violation;
 
 /// One step, for who watches.
 pub fn say(step: &str) {
