@@ -223,8 +223,12 @@ impl Run {
             }));
             return;
         };
+        let held_back = self.figures().held_back;
         for source in self.stage.sources.read().unwrap().values().filter(|source| source.expected() == Expected::Token) {
             let key = source.key();
+            if held_back.contains(&key) {
+                continue;
+            }
             let is_well = last.secrets.get(&key).and_then(|secret| secret.token.as_ref()).is_some_and(|token| token.expires > last.from);
             if !is_well {
                 let facts = format!("after the calm; status: {}", last.sources.get(&key).cloned().unwrap_or_default().conditions);

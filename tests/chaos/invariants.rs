@@ -98,7 +98,13 @@ impl Judge {
         }
         let since = truth.1;
         if source.expected() == Expected::Token {
-            self.judge_token(stage, &place, source, target.as_ref(), now, &seen)?;
+            if !is_valid && is_held_back(stage, snapshot, source, &seen) {
+                self.figures.held_back.insert(key.clone());
+                self.figures.excused += 1;
+            } else {
+                self.figures.held_back.remove(&key);
+                self.judge_token(stage, &place, source, target.as_ref(), now, &seen)?;
+            }
         }
         self.judge_status(stage, &place, source, (is_valid, since), target.as_ref(), &seen, now)
     }
@@ -260,6 +266,17 @@ impl Judge {
         }
         Ok(())
     }
+}
+
+/// Whether credentials are held back, and for the one reason that excuses it: two requests with them were under way when a
+/// process died, no token has come since, and a third might be refused once too often (ADR 0006).
+fn is_held_back(stage: &Stage, snapshot: &Snapshot, source: &Source, seen: &SeenSource) -> bool {
+    let sources = stage.sources.read().unwrap();
+    let others = sources.values().filter(|other| other.client == source.client);
+    let tokens = others.filter_map(|other| snapshot.secrets.get(&other.key())?.token.as_ref());
+    let since = tokens.map(|token| token.at).max().unwrap_or(stage.timeline.began);
+    let lost = || stage.visits.lost(&source.client, since, &stage.timeline.kills());
+    seen.reason == "CredentialsRejected" && lost() >= bounds::REFUSALS
 }
 
 fn violation(invariant: Invariant, concerns: &str, facts: String) -> Violation {

@@ -37,6 +37,7 @@ mod soak;
 mod sources;
 mod stage;
 mod timeline;
+mod visits;
 mod waits;
 mod way;
 

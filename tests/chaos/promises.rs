@@ -1,6 +1,6 @@
 //! What must never be, and what is measured beside the judgement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -46,6 +46,9 @@ pub struct Figures {
     pub checks: BTreeMap<Invariant, u64>,
     /// Of the checks for a token: those excused by a fault.
     pub excused: u64,
+    /// Sources whose credentials are held back because two requests with them were lost in crashes: docs/reliability.md, What
+    /// can't be had.
+    pub held_back: BTreeSet<String>,
     pub longest_gap: Duration,
     pub latest_renewal: Duration,
     pub worst_status: Duration,

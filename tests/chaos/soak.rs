@@ -23,6 +23,8 @@ use crate::stage::Stage;
 
 /// Between two samples.
 const SAMPLE: Duration = Duration::from_secs(10);
+/// A list of all of them is some megabytes, and nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// So many sources share a client, a Secret and a namespace.
 const SHARING: u64 = 10;
 /// Memory is flat if a whole run's growth by the slope is less than this share of it. Asked of long runs only.
@@ -94,7 +96,8 @@ pub async fn run() {
         life: number("SOAK_TOKEN_SECONDS").unwrap_or(60),
         program: std::env::var_os("CHAOS_OPERATOR").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tokensource")), PathBuf::from),
     };
-    let stage = Stage::set("soak", &Random::of(seed())).await;
+    let mut stage = Stage::set("soak", &Random::of(seed())).await;
+    stage.patience = PATIENCE;
     say(&format!("{} sources with tokens of {} s for {} s", settings.sources, settings.life, settings.lasts.as_secs()));
     fill(&stage, &settings).await;
     let operators = stage.operators(settings.program.clone(), "info".to_owned(), Vec::new()).await;
