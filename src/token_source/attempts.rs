@@ -12,7 +12,7 @@ use crate::oauth::rejection::Rejection;
 
 mod record;
 
-pub use record::Record;
+pub use record::{Fate, Record};
 
 /// The window that is counted in.
 pub const WINDOW: Duration = Duration::from_secs(3600);
@@ -68,10 +68,12 @@ struct Entry {
     refused: Vec<Timestamp>,
     /// Since when requests with them are under way.
     under_way: Vec<Timestamp>,
-    /// When they were sent, or may have been by the process before, and nobody read the answer.
+    /// When they were sent, and nobody read the answer.
     lost: Vec<Timestamp>,
-    /// What other processes, dead or alive, have written: refusals, and what was sent without an answer.
-    elsewhere: Vec<(Timestamp, Option<Rejection>)>,
+    /// When this process began, if one before it may have sent them unrecorded.
+    suspected: Option<Timestamp>,
+    /// What other processes, dead or alive, have written: refusals, and what has no answer.
+    elsewhere: Vec<(Timestamp, Fate)>,
     /// What the last refusal said.
     rejection: Option<Rejection>,
     /// When they last brought a token, if nothing refused them since.
@@ -116,9 +118,10 @@ impl Ledger {
         if presented.each().any(|digest| self.entries.get(digest).is_some_and(|entry| entry.is_busy(is_accepted, now))) {
             return Admission::Busy;
         }
-        let alone = presented.each().all(|digest| self.entries.get(digest).is_none_or(|entry| entry.under_way.is_empty()));
+        let is_quiet = |entry: &Entry| entry.under_way.is_empty() && !entry.is_suspected();
+        let quiet = presented.each().all(|digest| self.entries.get(digest).is_none_or(is_quiet));
         self.begin(presented, now);
-        Admission::Send { recorded: !(alone && standing == Standing::Renewed) }
+        Admission::Send { recorded: !(quiet && standing == Standing::Renewed) }
     }
 
     /// Lets a client be probed beside the refused request that asks for it, if that could not break the promise.
@@ -153,7 +156,7 @@ impl Ledger {
         });
         let (until, entry) = held.max_by_key(|(until, _)| *until)?;
         let rejection = entry.rejection.unwrap_or(Rejection::CredentialsRejected);
-        Some(Admission::Withheld { until, rejection, is_open: entry.elsewhere.iter().any(|(_, rejection)| rejection.is_none()) })
+        Some(Admission::Withheld { until, rejection, is_open: entry.elsewhere.iter().any(|(_, fate)| fate.rejection().is_none()) })
     }
 
     /// Records the end of a request that was admitted at `sent`.
@@ -167,6 +170,7 @@ impl Ledger {
                 Answered::Accepted => {
                     entry.answered_by(now);
                     entry.lost.clear();
+                    entry.suspected = None;
                     entry.accepted = Some(now);
                 }
                 Answered::Lost => entry.lost.push(sent),
@@ -195,16 +199,15 @@ impl Ledger {
     }
 
     /// Takes in that an earlier process may have sent these credentials unrecorded, since their renewal was due before this
-    /// one began. Tells whether that is still open.
+    /// one began. Tells whether that is still open. It counts once, and not once a restart while an endpoint is away: whoever
+    /// knows of it records all that it sends.
     pub fn suspect(&mut self, presented: &Presented, began: Timestamp) -> bool {
         let mut is_open = false;
         for digest in presented.each() {
             let entry = self.entries.entry(digest.clone()).or_default();
             if entry.accepted.is_none() {
                 is_open = true;
-                if !entry.lost.contains(&began) {
-                    entry.lost.push(began);
-                }
+                entry.suspected = entry.suspected.or((!entry.is_suspected()).then_some(began));
             }
         }
         is_open
@@ -213,11 +216,11 @@ impl Ledger {
     /// Takes in all that other processes have written, instead of what they had written before.
     pub fn restore(&mut self, records: &[Record]) {
         self.entries.values_mut().for_each(|entry| entry.elsewhere.clear());
-        for Record { credentials, time, rejection } in records {
+        for Record { credentials, time, fate } in records {
             let entry = self.entries.entry(credentials.clone()).or_default();
-            if rejection.is_some() || entry.accepted.is_none_or(|accepted| accepted < *time) {
-                entry.elsewhere.push((*time, *rejection));
-                entry.rejection = entry.rejection.or(*rejection);
+            if fate.rejection().is_some() || entry.accepted.is_none_or(|accepted| accepted < *time) {
+                entry.elsewhere.push((*time, *fate));
+                entry.rejection = entry.rejection.or(fate.rejection());
             }
         }
     }
@@ -240,15 +243,19 @@ impl Entry {
     /// What counts as refused within the window, oldest first. Rather one request less: what has no answer counts too.
     fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
         let elsewhere = self.elsewhere.iter().map(|(time, _)| time);
-        let all = self.refused.iter().chain(&self.lost).chain(elsewhere);
+        let all = self.refused.iter().chain(&self.lost).chain(&self.suspected).chain(elsewhere);
         let mut times: Vec<_> = all.copied().filter(|time| is_recent(*time, now)).collect();
         times.sort_unstable();
         times
     }
 
+    fn is_suspected(&self) -> bool {
+        self.suspected.is_some() || self.elsewhere.iter().any(|(_, fate)| *fate == Fate::Suspected)
+    }
+
     /// A token came in that second: what others sent before it is answered.
     fn answered_by(&mut self, time: Timestamp) {
-        self.elsewhere.retain(|(sent, rejection)| rejection.is_some() || sent.as_second() > time.as_second());
+        self.elsewhere.retain(|(sent, fate)| fate.rejection().is_some() || sent.as_second() > time.as_second());
     }
 
     /// One at a time while nobody knows whether they are accepted.
@@ -258,16 +265,18 @@ impl Entry {
     }
 
     fn records(&self, credentials: &Digest, now: Timestamp) -> Vec<Record> {
-        let said = Some(self.rejection.unwrap_or(Rejection::CredentialsRejected));
+        let said = Fate::Refused(self.rejection.unwrap_or(Rejection::CredentialsRejected));
         let refused = self.refused.iter().map(|time| (*time, said));
-        let sent = self.lost.iter().chain(&self.under_way).map(|time| (*time, None));
-        let recent = refused.chain(sent).filter(|(time, _)| is_recent(*time, now));
-        recent.map(|(time, rejection)| Record { credentials: credentials.clone(), time, rejection }).collect()
+        let sent = self.lost.iter().chain(&self.under_way).map(|time| (*time, Fate::Sent));
+        let suspected = self.suspected.iter().map(|time| (*time, Fate::Suspected));
+        let recent = refused.chain(sent).chain(suspected).filter(|(time, _)| is_recent(*time, now));
+        recent.map(|(time, fate)| Record { credentials: credentials.clone(), time, fate }).collect()
     }
 
     fn forget(&mut self, now: Timestamp) {
         self.refused.retain(|time| is_recent(*time, now));
         self.lost.retain(|time| is_recent(*time, now));
+        self.suspected = self.suspected.filter(|time| is_recent(*time, now));
         self.elsewhere.retain(|(time, _)| is_recent(*time, now));
     }
 

@@ -140,7 +140,7 @@ fn two_of_the_same_moment_are_two_after_a_restart() {
 #[test]
 fn what_another_process_has_answered_meanwhile_no_longer_counts() {
     let mut ledger = Ledger::default();
-    let sent = |second| Record { credentials: digest('a'), time: at(second), rejection: None };
+    let sent = |second| Record { credentials: digest('a'), time: at(second), fate: Fate::Sent };
     ledger.restore(&[sent(0), sent(1)]);
     assert!(matches!(ledger.admit(&client('a'), Unknown, at(2)), Admission::Withheld { is_open: true, .. }));
     ledger.restore(&[sent(1)]);
@@ -174,6 +174,40 @@ fn a_renewal_that_was_due_before_this_process_began_may_have_been_refused_once()
     accepted(&mut ledger, &client('b'), 3);
     assert!(!ledger.suspect(&client('b'), at(0)));
     assert!(ledger.records(at(4)).iter().all(|record| record.credentials != digest('b')));
+}
+
+/// A process begins, finds a renewal due, sends it and finds nobody there.
+fn restarted_in_an_outage(written: &mut Vec<Record>, ledger: &Ledger, began: i64) -> Ledger {
+    let mut next = restarted(written, ledger, began);
+    assert!(next.suspect(&client('a'), at(began)));
+    assert_eq!(next.admit(&client('a'), Known, at(began)), NEW, "at {began}");
+    next.settle(&client('a'), at(began), Answered::Unjudged, at(began + 1));
+    next
+}
+
+#[test]
+fn however_often_it_is_restarted_while_an_endpoint_is_away_a_due_renewal_counts_once() {
+    let (mut written, mut ledger) = (Vec::new(), Ledger::default());
+    for began in [100, 200, 300, 400] {
+        ledger = restarted_in_an_outage(&mut written, &ledger, began);
+    }
+    refused(&mut ledger, &client('a'), 500, WRONG_CLIENT);
+    assert!(ledger.withheld(&client('a'), at(500)).is_some(), "with the first of them");
+}
+
+#[test]
+fn whoever_knows_that_credentials_may_have_been_refused_records_every_request_with_them() {
+    let mut written = Vec::new();
+    let mut ledger = restarted_in_an_outage(&mut written, &Ledger::default(), 100);
+    assert_eq!(ledger.admit(&client('a'), Renewed, at(150)), NEW, "of another source, which fell due later");
+    ledger.settle(&client('a'), at(150), Answered::Unjudged, at(151));
+    let mut next = restarted(&mut written, &ledger, 200);
+    assert_eq!(next.admit(&client('a'), Renewed, at(250)), NEW);
+    let mut crashed = restarted(&mut written, &next, 260);
+    assert!(crashed.suspect(&client('a'), at(260)));
+    assert!(matches!(crashed.admit(&client('a'), Known, at(260)), Admission::Withheld { .. }), "both may have been refused");
+    accepted(&mut ledger, &client('a'), 300);
+    assert_eq!(ledger.admit(&client('a'), Renewed, at(350)), Admission::Send { recorded: false }, "until a token comes");
 }
 
 /// What happens to credentials, in a run of the property below.

@@ -178,6 +178,11 @@ impl AuthorizationServer {
         self.locked().records.clone()
     }
 
+    /// How many requests there were.
+    pub fn requests(&self) -> usize {
+        self.locked().records.len()
+    }
+
     pub fn records_from(&self, index: usize) -> Vec<Record> {
         self.locked().records[index..].to_vec()
     }
@@ -198,12 +203,12 @@ impl AuthorizationServer {
         let mut state = self.locked();
         let (verdict, credentials, reused) = state.verdict(asked, answered);
         state.note(asked, verdict, credentials, answered, reused);
+        let refused = |description: &str| (401, json!({"error": "invalid_client", "error_description": description}));
         let answer = match verdict {
             Verdict::Issued => (200, state.issue(asked, &self.mark)),
+            Verdict::ClientRefused if asked.field("grant_type") != "password" => refused("Invalid client secret"),
             // What the UAA says of client and user alike: only a probe tells them apart.
-            Verdict::ClientRefused if asked.field("grant_type") == "password" => (401, unclear()),
-            Verdict::UserRefused => (401, unclear()),
-            Verdict::ClientRefused => (401, json!({"error": "invalid_client", "error_description": "Invalid client secret"})),
+            Verdict::ClientRefused | Verdict::UserRefused => refused("Bad credentials"),
             Verdict::RefreshTokenRefused => {
                 (400, json!({"error": "invalid_grant", "error_description": "refresh token expired or revoked"}))
             }
@@ -215,10 +220,6 @@ impl AuthorizationServer {
         _ = self.answered.send(Answered { verdict });
         answer
     }
-}
-
-fn unclear() -> Value {
-    json!({"error": "invalid_client", "error_description": "Bad credentials"})
 }
 
 impl State {

@@ -21,6 +21,7 @@ use tokio::time::sleep;
 
 use crate::authorization_server::{Asked, AuthorizationServer};
 use crate::connection::{Breakable, Reset};
+use crate::visits::Visits;
 
 /// What is wrong with a door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +59,13 @@ pub struct Door {
 
 impl Door {
     /// Opens it. Without `keeps_alive` each request needs a connection, so each needs the host's name resolved.
-    pub async fn open(number: usize, host: &str, keeps_alive: bool, server: &AuthorizationServer) -> Self {
+    pub async fn open(number: usize, host: &str, keeps_alive: bool, server: &AuthorizationServer, visits: &Visits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (trouble, troubled) = watch::channel(Trouble::None);
         let hits = Arc::<AtomicU64>::default();
-        let desk = Desk { number, keeps_alive, server: server.clone(), trouble: troubled, hits: Arc::clone(&hits) };
+        let (server, visits) = (server.clone(), visits.clone());
+        let desk = Desk { number, keeps_alive, server, visits, trouble: troubled, hits: Arc::clone(&hits) };
         tokio::spawn(listen(listener, port, desk));
         Self { host: host.to_owned(), port, trouble, hits }
     }
@@ -87,6 +89,7 @@ struct Desk {
     number: usize,
     keeps_alive: bool,
     server: AuthorizationServer,
+    visits: Visits,
     trouble: watch::Receiver<Trouble>,
     hits: Arc<AtomicU64>,
 }
@@ -138,6 +141,7 @@ type Answer = Result<Response<Full<Bytes>>, io::Error>;
 
 async fn answer(request: Request<Incoming>, desk: &Desk, reset: &Reset) -> Answer {
     let asked = read(request, desk.number).await?;
+    let _stay = desk.visits.enter(&asked.client);
     let trouble = *desk.trouble.borrow();
     if trouble != Trouble::None {
         desk.hits.fetch_add(1, Ordering::SeqCst);

@@ -15,7 +15,7 @@ use crate::sources::Kind;
 use crate::timeline::{Ongoing, Scope};
 use crate::way::{Moment, Spoiling};
 
-/// A fault of operator or API server. One at a time.
+/// A fault of operator or API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperatorFault {
     KillAtRandom,
@@ -38,32 +38,32 @@ pub enum OperatorFault {
 }
 
 impl OperatorFault {
-    /// Of the operator's processes, their clocks, and the servers.
-    pub const OF_PROCESSES: [Self; 13] = [
-        Self::KillAtRandom,
-        Self::KillAtAnswer,
-        Self::KillAtRefusal,
-        Self::KillBeforeRefreshToken,
-        Self::KillAfterRefreshToken,
-        Self::KillBeforeSecret,
-        Self::KillAfterSecret,
-        Self::KillBoth,
-        Self::FreezeLeader,
-        Self::ClockAhead,
-        Self::ClockBehind,
-        Self::ApiServerRestart,
-        Self::EtcdRestart,
-    ];
-    /// Of the way to the API server.
-    pub const OF_THE_WAY: [Self; 4] = [Self::WatchesDropped, Self::Conflicts, Self::TooManyRequests, Self::LostAnswers];
-
-    /// Those of a run: of the processes, and of the way.
-    pub fn of(is_short: bool) -> [Vec<Self>; 2] {
+    /// Those that end a process of the operator, or may: kills, the freeze, and the servers that the leader can't do without.
+    pub fn crashes(is_short: bool) -> Vec<Self> {
         if is_short {
-            [vec![Self::KillAtRefusal, Self::KillAfterSecret, Self::ClockAhead], vec![Self::WatchesDropped, Self::Conflicts]]
-        } else {
-            [Self::OF_PROCESSES.to_vec(), Self::OF_THE_WAY.to_vec()]
+            return vec![Self::KillAtRefusal, Self::KillAfterSecret];
         }
+        vec![
+            Self::KillAtRandom,
+            Self::KillAtAnswer,
+            Self::KillAtRefusal,
+            Self::KillBeforeRefreshToken,
+            Self::KillAfterRefreshToken,
+            Self::KillBeforeSecret,
+            Self::KillAfterSecret,
+            Self::KillBoth,
+            Self::FreezeLeader,
+            Self::ApiServerRestart,
+            Self::EtcdRestart,
+        ]
+    }
+
+    /// Those of the way to the API server and of the clock.
+    pub fn hindrances(is_short: bool) -> Vec<Self> {
+        if is_short {
+            return vec![Self::ClockAhead, Self::WatchesDropped, Self::Conflicts];
+        }
+        vec![Self::ClockAhead, Self::ClockBehind, Self::WatchesDropped, Self::Conflicts, Self::TooManyRequests, Self::LostAnswers]
     }
 
     pub fn name(self) -> &'static str {

@@ -1,7 +1,6 @@
-//! The invariants. Each is judged at every look, by the authorization server's records and the objects as they are.
+//! Judges the invariants. Each is judged at every look, by the authorization server's records and the objects as they are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,60 +10,10 @@ use tokio::time::Instant;
 use crate::authorization_server::{Issued, Verdict};
 use crate::bounds;
 use crate::observer::{SeenSource, Snapshot};
+use crate::promises::{Figures, Invariant, Violation};
 use crate::sources::{Expected, Kind, Source};
 use crate::stage::Stage;
 use crate::timeline::{Place, Question};
-
-/// What must never be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Invariant {
-    TokenWhereThereCouldBeOne,
-    TokenOfItsOwnSource,
-    ForeignSecretUntouched,
-    RefusedCredentialsSentTwiceAtMost,
-    NoSecretInAnyOutput,
-    StatusIsTrue,
-    RotationIsNotLost,
-    OneLeaderWrites,
-}
-
-impl fmt::Display for Invariant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TokenWhereThereCouldBeOne => "no Secret without a valid token that could have had one",
-            Self::TokenOfItsOwnSource => "a Secret holds tokens of its own source only",
-            Self::ForeignSecretUntouched => "no foreign Secret is changed",
-            Self::RefusedCredentialsSentTwiceAtMost => "no refused credentials are sent more than twice in 60 minutes",
-            Self::NoSecretInAnyOutput => "no secret in any output",
-            Self::StatusIsTrue => "the status is true within 30 s",
-            Self::RotationIsNotLost => "a rotated refresh token is lost only where that can't be helped",
-            Self::OneLeaderWrites => "only who holds the Lease writes",
-        })
-    }
-}
-
-/// An invariant that does not hold.
-#[derive(Clone, Debug)]
-pub struct Violation {
-    pub invariant: Invariant,
-    pub concerns: String,
-    pub facts: String,
-}
-
-/// What is measured beside the judgement.
-#[derive(Clone, Debug, Default)]
-pub struct Figures {
-    pub checks: BTreeMap<Invariant, u64>,
-    /// Of the checks for a token: those excused by a fault.
-    pub excused: u64,
-    pub longest_gap: Duration,
-    pub latest_renewal: Duration,
-    pub worst_status: Duration,
-    /// Whose, and what was not true.
-    pub worst_status_of: String,
-    pub most_refusals: usize,
-    pub rotations_lost: u32,
-}
 
 /// Judges look after look.
 pub struct Judge {
@@ -149,7 +98,13 @@ impl Judge {
         }
         let since = truth.1;
         if source.expected() == Expected::Token {
-            self.judge_token(stage, &place, source, target.as_ref(), now, &seen)?;
+            if !is_valid && is_held_back(stage, snapshot, source, &seen) {
+                self.figures.held_back.insert(key.clone());
+                self.figures.excused += 1;
+            } else {
+                self.figures.held_back.remove(&key);
+                self.judge_token(stage, &place, source, target.as_ref(), now, &seen)?;
+            }
         }
         self.judge_status(stage, &place, source, (is_valid, since), target.as_ref(), &seen, now)
     }
@@ -311,6 +266,17 @@ impl Judge {
         }
         Ok(())
     }
+}
+
+/// Whether credentials are held back, and for the one reason that excuses it: two requests with them were under way when a
+/// process died, no token has come since, and a third might be refused once too often (ADR 0006).
+fn is_held_back(stage: &Stage, snapshot: &Snapshot, source: &Source, seen: &SeenSource) -> bool {
+    let sources = stage.sources.read().unwrap();
+    let others = sources.values().filter(|other| other.client == source.client);
+    let tokens = others.filter_map(|other| snapshot.secrets.get(&other.key())?.token.as_ref());
+    let since = tokens.map(|token| token.at).max().unwrap_or(stage.timeline.began);
+    let lost = || stage.visits.lost(&source.client, since, &stage.timeline.kills());
+    seen.reason == "CredentialsRejected" && lost() >= bounds::REFUSALS
 }
 
 fn violation(invariant: Invariant, concerns: &str, facts: String) -> Violation {

@@ -2,10 +2,10 @@
 //! observer of its own judges the promises. `make chaos`; docs/reliability.md tells what is promised and what this covers.
 //!
 //! ```text
-//!   faults ──► faults_operator    kills, freezes, clocks; the way to the API server; API server and etcd
-//!     │   ├──► faults_endpoint    token endpoints and names
-//!     │   └──► faults_objects     Secrets, credentials, namespaces, the CRD
-//!     ├──────► observer ──► invariants     looks every half second, judges by `bounds` and `timeline`
+//!   faults ──► lanes ──► faults_operator    kills, freezes, clocks; the way to the API server; API server and etcd
+//!     │          ├─────► faults_endpoint    token endpoints and names
+//!     │          └─────► faults_objects     Secrets, credentials, namespaces, the CRD
+//!     ├──────► observer ──► invariants      looks every half second, judges by `bounds` and `timeline`
 //!     └──────► report
 //! ```
 
@@ -23,9 +23,13 @@ mod faults_endpoint;
 mod faults_objects;
 mod faults_operator;
 mod invariants;
+mod lanes;
 mod mark;
 mod observer;
 mod operators;
+mod person;
+mod promises;
+mod proxy;
 mod random;
 mod report;
 mod settings;
@@ -33,6 +37,8 @@ mod soak;
 mod sources;
 mod stage;
 mod timeline;
+mod visits;
+mod waits;
 mod way;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

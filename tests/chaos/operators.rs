@@ -14,8 +14,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::bounds::RESTART;
 use crate::mark::Mark;
+use crate::proxy::Way;
 use crate::timeline::Timeline;
-use crate::way::{Way, Ways};
+use crate::way::Ways;
 
 /// The host name of one of the doors; known to the operator by a hosts file of its own.
 pub const NAMED_HOST: &str = "idp.chaos.test";

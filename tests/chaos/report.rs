@@ -1,6 +1,7 @@
 //! What a run tells: a table for people, and one line of JSON for programs.
 
 use std::collections::HashMap;
+use std::fs;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use crate::authorization_server::Verdict;
 use crate::faults::Run;
-use crate::invariants::Violation;
+use crate::promises::Violation;
 
 /// One step, for who watches.
 pub fn say(step: &str) {
@@ -48,8 +49,12 @@ pub fn tell(run: &Run, took: Duration) {
     lines.push(format!("  {}", figures.worst_status_of));
     lines.push(format!("{:<58} {:>6}", "most refusals of the same credentials within the hour", figures.most_refusals));
     lines.push(format!("{:<58} {:>6}", "most refusals of the same refresh token", most_refresh_tokens));
+    lines.push(format!("{:<58} {:>6}", "sources held back after crashes at the end", figures.held_back.len()));
     lines.push(format!("{:<58} {:>6}", "spent refresh tokens presented (rotation lost)", figures.rotations_lost));
     lines.push(format!("{:<58} {:>6}", "of which told to a person, with the grant RefreshToken", run.told()));
+    let happened = run.stage.folder.join("timeline.txt");
+    _ = fs::write(&happened, run.stage.timeline.last(usize::MAX));
+    lines.push(format!("all that happened: {}; the operator's logs are beside it", happened.display()));
     eprintln!("\n{}\n", lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"));
     let checks: HashMap<String, u64> = figures.checks.iter().map(|(invariant, count)| (format!("{invariant:?}"), *count)).collect();
     let line = json!({
@@ -57,7 +62,7 @@ pub fn tell(run: &Run, took: Duration) {
         "tokenRequests": records.len(), "refreshes": issued, "longestAvoidableGapSeconds": figures.longest_gap.as_secs_f64(),
         "latestRenewalSeconds": figures.latest_renewal.as_secs_f64(), "worstStatusDelaySeconds": figures.worst_status.as_secs_f64(),
         "mostRefusalsOfOneCredential": figures.most_refusals, "mostRefusalsOfOneRefreshToken": most_refresh_tokens,
-        "rotationsLost": figures.rotations_lost, "rotationsTold": run.told(), "processes": run.operators.starts(),
+        "heldBackAfterCrashes": figures.held_back, "rotationsLost": figures.rotations_lost, "rotationsTold": run.told(), "processes": run.operators.starts(),
     });
     println!("{line}");
 }
@@ -75,6 +80,5 @@ pub fn tell_violation(run: &Run, violation: &Violation) {
         let at = record.at.duration_since(began).as_secs_f64();
         eprintln!("    {at:7.1} s  {} {:?}{}", record.grant, record.verdict, if record.answered { "" } else { ", answer lost" });
     }
-    eprintln!("  logs: {}", run.stage.folder.display());
     eprintln!("  seed {}; again by: {}", run.settings.seed, run.settings.replay());
 }

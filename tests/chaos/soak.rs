@@ -23,6 +23,8 @@ use crate::stage::Stage;
 
 /// Between two samples.
 const SAMPLE: Duration = Duration::from_secs(10);
+/// A list of all of them is some megabytes, and nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// So many sources share a client, a Secret and a namespace.
 const SHARING: u64 = 10;
 /// Memory is flat if a whole run's growth by the slope is less than this share of it. Asked of long runs only.
@@ -39,6 +41,12 @@ struct Settings {
     program: PathBuf,
 }
 
+impl Settings {
+    fn life(&self) -> Duration {
+        Duration::from_secs(self.life)
+    }
+}
+
 /// What was seen at one time.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
@@ -46,7 +54,39 @@ struct Sample {
     resident: u64,
     token_requests: usize,
     api_requests: u64,
-    without: usize,
+    /// Sources without a valid token. None: the API server did not answer the observer in time.
+    without: Option<usize>,
+}
+
+/// What a run came to.
+struct Outcome {
+    filled: Duration,
+    samples: Vec<Sample>,
+    /// How much later than at its latest due time each renewal came, in seconds, sorted.
+    lateness: Vec<f64>,
+    restarts: u64,
+}
+
+impl Outcome {
+    /// How many sources were seen without a valid token, over all looks.
+    fn expired_seen(&self) -> usize {
+        self.samples.iter().filter_map(|sample| sample.without).sum()
+    }
+
+    fn looks(&self) -> usize {
+        self.samples.iter().filter(|sample| sample.without.is_some()).count()
+    }
+
+    /// Renewals that were asked for when the token before had expired: what a look every ten seconds may miss.
+    fn renewed_too_late(&self, settings: &Settings) -> usize {
+        let bridged = settings.life() - due_after(settings.life());
+        self.lateness.iter().filter(|late| **late >= bridged.as_secs_f64()).count()
+    }
+}
+
+/// When a token of such a life is renewed at the latest: a third before its end.
+fn due_after(life: Duration) -> Duration {
+    (life * 67 / 100).max(bounds::FLOOR)
 }
 
 pub async fn run() {
@@ -56,24 +96,25 @@ pub async fn run() {
         life: number("SOAK_TOKEN_SECONDS").unwrap_or(60),
         program: std::env::var_os("CHAOS_OPERATOR").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tokensource")), PathBuf::from),
     };
-    let stage = Stage::set("soak", &Random::of(seed())).await;
+    let mut stage = Stage::set("soak", &Random::of(seed())).await;
+    stage.patience = PATIENCE;
     say(&format!("{} sources with tokens of {} s for {} s", settings.sources, settings.life, settings.lasts.as_secs()));
     fill(&stage, &settings).await;
     let operators = stage.operators(settings.program.clone(), "info".to_owned(), Vec::new()).await;
     let filled = until_filled(&stage, &settings).await;
     say(&format!("all have a token after {:.0} s", filled.as_secs_f64()));
-    let first_record = stage.server.records().len();
+    let first_record = stage.server.requests();
     let samples = sample(&stage, &operators, &settings).await;
     let leaks = operators.leaks().await;
-    let (restarts, lateness) = (operators.starts() - 2, lateness(&stage, first_record));
-    tell(&settings, filled, &samples, restarts, &lateness);
+    let outcome = Outcome { filled, samples, lateness: lateness(&stage, &settings, first_record), restarts: operators.starts() - 2 };
+    tell(&settings, &outcome);
     Box::pin(stage.end()).await;
     assert!(leaks.is_empty(), "{leaks:?}");
-    assert_eq!(restarts, 0, "the operator ended by itself");
-    assert_eq!(samples.iter().map(|sample| sample.without).sum::<usize>(), 0, "there were expired tokens");
+    assert_eq!(outcome.restarts, 0, "the operator ended by itself");
+    assert!(outcome.looks() * 10 >= outcome.samples.len() * 9, "the observer saw nothing in more than one look of ten");
+    assert_eq!((outcome.expired_seen(), outcome.renewed_too_late(&settings)), (0, 0), "there were expired tokens");
     if settings.lasts >= LONG {
-        let (slope, mean) = (slope(&samples), mean(&samples));
-        let growth = slope * settings.lasts.as_secs_f64() / 60.0 / mean;
+        let growth = growth(&settings, &outcome.samples);
         assert!(growth < GROWTH_MAX, "memory grows by {:.1} % in such a run", growth * 100.0);
     }
 }
@@ -95,7 +136,7 @@ fn source(stage: &Stage, settings: &Settings, number: u64) -> Source {
     let known = stage.server.secret_of(&id);
     let secret = known.unwrap_or_else(|| {
         let secret = stage.mark.secret();
-        let life = Duration::from_secs(settings.life);
+        let life = settings.life();
         stage.server.register(&id, Client { secret: secret.clone(), life, users: HashMap::new(), rotates: false });
         secret
     });
@@ -129,7 +170,7 @@ async fn until_filled(stage: &Stage, settings: &Settings) -> Duration {
 }
 
 async fn sample(stage: &Stage, operators: &Operators, settings: &Settings) -> Vec<Sample> {
-    let (began, records) = (Instant::now(), stage.server.records().len());
+    let (began, records) = (Instant::now(), stage.server.requests());
     let api_requests = stage.ways.requests.load(Ordering::SeqCst);
     let mut samples: Vec<Sample> = Vec::new();
     say("  minute   RSS MB   token requests   API requests   without a valid token");
@@ -138,16 +179,14 @@ async fn sample(stage: &Stage, operators: &Operators, settings: &Settings) -> Ve
         let sample = Sample {
             minute: began.elapsed().as_secs_f64() / 60.0,
             resident: resident(operators).await,
-            token_requests: stage.server.records().len() - records,
+            token_requests: stage.server.requests() - records,
             api_requests: stage.ways.requests.load(Ordering::SeqCst) - api_requests,
-            without: without(stage).await.unwrap_or_default(),
+            without: without(stage).await,
         };
-        if samples.len().is_multiple_of(6) || sample.without > 0 {
+        if samples.len().is_multiple_of(6) || sample.without != Some(0) {
             let megabytes = sample.resident as f64 / 1e6;
-            say(&format!(
-                "  {:6.1} {megabytes:8.1} {:16} {:14} {:23}",
-                sample.minute, sample.token_requests, sample.api_requests, sample.without
-            ));
+            let without = sample.without.map_or("not seen".to_owned(), |count| count.to_string());
+            say(&format!("  {:6.1} {megabytes:8.1} {:16} {:14} {without:>23}", sample.minute, sample.token_requests, sample.api_requests));
         }
         samples.push(sample);
     }
@@ -164,21 +203,23 @@ async fn resident(operators: &Operators) -> u64 {
     pages.max().unwrap_or_default() * PAGE
 }
 
-/// How much later than at its latest due time each renewal came, in seconds, sorted.
-fn lateness(stage: &Stage, from: usize) -> Vec<f64> {
+fn lateness(stage: &Stage, settings: &Settings, from: usize) -> Vec<f64> {
     let mut last: HashMap<String, Instant> = HashMap::new();
     let mut late = Vec::new();
     for (number, record) in stage.server.records().into_iter().enumerate().filter(|(_, record)| record.verdict == Verdict::Issued) {
         if let Some(before) = last.insert(record.source, record.at)
             && number >= from
         {
-            let life = Duration::from_secs(crate::settings::number("SOAK_TOKEN_SECONDS").unwrap_or(60));
-            let due = before + (life * 67 / 100).max(bounds::FLOOR);
-            late.push(record.at.saturating_duration_since(due).as_secs_f64());
+            late.push(record.at.saturating_duration_since(before + due_after(settings.life())).as_secs_f64());
         }
     }
     late.sort_by(f64::total_cmp);
     late
+}
+
+/// By which share of itself memory grows in a whole run, by the slope.
+fn growth(settings: &Settings, samples: &[Sample]) -> f64 {
+    slope(samples) * settings.lasts.as_secs_f64() / 60.0 / mean(samples)
 }
 
 /// Least squares, in bytes a minute, over what follows the first sixth.
@@ -199,32 +240,38 @@ fn percentile(sorted: &[f64], percent: usize) -> f64 {
     sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
-fn tell(settings: &Settings, filled: Duration, samples: &[Sample], restarts: u64, lateness: &[f64]) {
-    let last = samples.last().copied().expect("a run longer than a sample");
-    let (highest, without) = (
-        samples.iter().map(|sample| sample.resident).max().unwrap_or_default(),
-        samples.iter().map(|sample| sample.without).sum::<usize>(),
-    );
-    let (slope, mean) = (slope(samples) / 1e3, mean(samples) / 1e6);
+fn tell(settings: &Settings, outcome: &Outcome) {
+    let Outcome { filled, samples, lateness, restarts } = outcome;
+    let (first, last) = (samples[0], *samples.last().expect("a run longer than a sample"));
+    let highest = samples.iter().map(|sample| sample.resident).max().unwrap_or_default();
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let (slope, mean, growth) = (slope(samples) / 1e3, mean(samples) / 1e6, growth(settings, samples) * 100.0);
     let [median, late, latest] = [50, 99, 100].map(|percent| percentile(lateness, percent));
+    let (expired, too_late, looks) = (outcome.expired_seen(), outcome.renewed_too_late(settings), outcome.looks());
+    let (lasts, filled) = (settings.lasts.as_secs(), filled.as_secs_f64());
+    say(&format!("{} sources, tokens of {} s, {lasts} s; first tokens after {filled:.0} s", settings.sources, settings.life));
     say(&format!(
-        "{} sources, tokens of {} s, {:.0} s; first tokens after {:.0} s",
-        settings.sources,
-        settings.life,
-        settings.lasts.as_secs_f64(),
-        filled.as_secs_f64()
+        "RSS {:.1} MB at first, {:.1} MB at last, {mean:.1} MB in the mean, {:.1} MB at most; slope {slope:.1} kB a minute, {growth:.1} % in such a run",
+        megabytes(first.resident),
+        megabytes(last.resident),
+        megabytes(highest)
     ));
-    say(&format!("RSS {mean:.1} MB in the mean, {:.1} MB at most, slope {slope:.1} kB a minute", highest as f64 / 1e6));
-    say(&format!("{} token requests, {} requests to the API server, {restarts} restarts", last.token_requests, last.api_requests));
     say(&format!(
-        "expired tokens seen {without}; later than due: {median:.1} s in the median, {late:.1} s for 1 in 100, {latest:.1} s at most"
+        "{} token requests, {} renewals, {} requests to the API server, {restarts} restarts",
+        last.token_requests,
+        lateness.len(),
+        last.api_requests
     ));
+    say(&format!("expired tokens: {expired} seen in {looks} looks of {}, {too_late} by the token endpoint's records", samples.len()));
+    say(&format!("later than due: {median:.1} s in the median, {late:.1} s for 1 in 100, {latest:.1} s at most"));
     let over_time: Vec<_> = samples.iter().map(|sample| ((sample.minute * 10.0).round() / 10.0, sample.resident / 1000)).collect();
     let line = json!({
-        "soakSeconds": settings.lasts.as_secs(), "sources": settings.sources, "tokenSeconds": settings.life, "filledSeconds": filled.as_secs_f64(),
-        "rssMeanMB": mean, "rssHighestMB": highest as f64 / 1e6, "rssSlopeKBPerMinute": slope, "rssKBByMinute": over_time,
-        "tokenRequests": last.token_requests, "apiRequests": last.api_requests, "expiredTokensSeen": without,
-        "latenessSeconds": {"p50": median, "p99": late, "max": latest}, "renewals": lateness.len(), "restarts": restarts,
+        "soakSeconds": lasts, "sources": settings.sources, "tokenSeconds": settings.life, "filledSeconds": filled,
+        "rssFirstMB": megabytes(first.resident), "rssLastMB": megabytes(last.resident), "rssMeanMB": mean, "rssHighestMB": megabytes(highest),
+        "rssSlopeKBPerMinute": slope, "rssGrowthPercent": growth, "rssKBByMinute": over_time,
+        "tokenRequests": last.token_requests, "renewals": lateness.len(), "apiRequests": last.api_requests, "restarts": restarts,
+        "expiredTokensSeen": expired, "renewedTooLate": too_late, "looks": looks,
+        "latenessSeconds": {"p50": median, "p99": late, "max": latest},
     });
     println!("{line}");
 }

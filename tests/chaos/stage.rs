@@ -23,8 +23,10 @@ use crate::door::Door;
 use crate::mark::Mark;
 use crate::operators::{Launch, NAMED_HOST, Operators, check_premises};
 use crate::random::Random;
+use crate::report::say;
 use crate::sources::{Kind, Source};
 use crate::timeline::Timeline;
+use crate::visits::Visits;
 use crate::way::Ways;
 
 /// The operator's own namespace.
@@ -38,12 +40,15 @@ pub struct Stage {
     pub folder: PathBuf,
     pub timeline: Arc<Timeline>,
     pub server: AuthorizationServer,
+    pub visits: Visits,
     pub doors: Vec<Door>,
     pub ways: Arc<Ways>,
     pub mark: Mark,
     pub sources: RwLock<BTreeMap<String, Source>>,
     /// How often each fault was seen to strike.
     pub struck: Mutex<BTreeMap<&'static str, u32>>,
+    /// How long an answer of the API server is waited for.
+    pub patience: Duration,
     kubeconfig: Kubeconfig,
 }
 
@@ -65,9 +70,9 @@ impl Stage {
         let ways = Ways::to(&cluster.server.unwrap(), &ca, random.fork("ways"));
         let mark = Mark::new();
         let server = AuthorizationServer::new(&mark);
-        let mut doors = Vec::new();
+        let (visits, mut doors) = (Visits::default(), Vec::new());
         for (number, (host, keeps_alive)) in [("127.0.0.1", true), ("127.0.0.1", true), (NAMED_HOST, false)].into_iter().enumerate() {
-            doors.push(Door::open(number, host, keeps_alive, &server).await);
+            doors.push(Door::open(number, host, keeps_alive, &server, &visits).await);
         }
         let stage = Self {
             client,
@@ -76,11 +81,13 @@ impl Stage {
             folder,
             timeline: Arc::new(Timeline::new()),
             server,
+            visits,
             doors,
             ways,
             mark,
             sources: RwLock::default(),
             struck: Mutex::default(),
+            patience: Duration::from_secs(4),
             kubeconfig,
         };
         stage.install_crd().await;
@@ -99,8 +106,10 @@ impl Stage {
         Operators::start(Launch { program, kubeconfig, ways, timeline, folder, mark, log, flags }).await
     }
 
+    /// A fault was seen to strike.
     pub fn strikes(&self, fault: &'static str) {
-        *self.struck.lock().unwrap().entry(fault).or_default() += 1;
+        let count = *self.struck.lock().unwrap().entry(fault).and_modify(|count| *count += 1).or_insert(1);
+        say(&format!("{:6.1} s  {fault} ({count})", self.timeline.began.elapsed().as_secs_f64()));
     }
 
     fn crds(&self) -> Api<DynamicObject> {
@@ -242,7 +251,7 @@ impl Stage {
 
     pub async fn raw(&self, path: &str) -> Option<String> {
         let request = http::Request::get(path).body(Vec::new()).unwrap();
-        timeout(Duration::from_secs(4), self.client.request_text(request)).await.ok()?.ok()
+        timeout(self.patience, self.client.request_text(request)).await.ok()?.ok()
     }
 
     /// Ends the world.

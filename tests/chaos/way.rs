@@ -1,27 +1,15 @@
-//! The way to the API server: a proxy for each process of the operator, which passes everything on, or spoils it.
+//! The way to the API server, as all processes of the operator share it: how it is spoiled, who is stopped on it, and who wrote.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::channel::{Channel, Sender};
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use hyper::Method;
+use serde_json::Value;
 use tokio::sync::{oneshot, watch};
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use crate::connection::{Breakable, Reset};
 use crate::random::Random;
 
 const CONFLICTS_IN_A_ROW: u32 = 3;
@@ -40,7 +28,7 @@ pub enum Moment {
 }
 
 impl Moment {
-    fn is_before(self) -> bool {
+    pub fn is_before(self) -> bool {
         matches!(self, Self::BeforeRefreshToken | Self::BeforeSecret)
     }
 }
@@ -63,9 +51,10 @@ pub struct Spoiling {
     pub lost_answers: u64,
 }
 
-struct Trap {
-    moment: Moment,
-    caught: oneshot::Sender<Stopped>,
+/// Where a process is to be stopped, and whom to tell.
+pub struct Trap {
+    pub moment: Moment,
+    pub caught: oneshot::Sender<Stopped>,
 }
 
 /// A write of who does not hold the Lease.
@@ -78,12 +67,12 @@ pub struct Trespass {
 
 /// What all ways share.
 pub struct Ways {
-    upstream: String,
-    client: reqwest::Client,
+    pub upstream: String,
+    pub client: reqwest::Client,
     spoiling: Mutex<Spoiling>,
     random: Mutex<Random>,
     trap: Mutex<Option<Trap>>,
-    drop_watches: watch::Sender<u64>,
+    pub drop_watches: watch::Sender<u64>,
     /// Who wrote itself into the Lease last, and since when.
     holder: Mutex<Option<(u64, Instant)>>,
     trespasses: Mutex<Vec<Trespass>>,
@@ -122,6 +111,11 @@ impl Ways {
         *self.spoiling.lock().unwrap() = spoiling;
     }
 
+    /// How it is spoiled now.
+    pub fn spoiled(&self) -> Spoiling {
+        *self.spoiling.lock().unwrap()
+    }
+
     /// Ends all watches that are open.
     pub fn drop_watches(&self) {
         self.drop_watches.send_modify(|round| *round += 1);
@@ -147,8 +141,8 @@ impl Ways {
         self.trespasses.lock().unwrap().clone()
     }
 
-    /// Never more than three times in a row for one object: somebody would have to write it between each read and write.
-    fn conflicts_with(&self, request: &Asked, share: u64) -> bool {
+    /// Whether a write meets a conflict. Never more than three times in a row for one object: somebody would have to write it between each read and write.
+    pub fn conflicts_with(&self, request: &Asked, share: u64) -> bool {
         if !(request.is_target() || request.is_status()) {
             return false;
         }
@@ -160,12 +154,13 @@ impl Ways {
         conflicts
     }
 
-    fn draws(&self, share: u64) -> bool {
+    /// True for such a share of requests.
+    pub fn draws(&self, share: u64) -> bool {
         share > 0 && self.random.lock().unwrap().percent(share)
     }
 
     /// The trap, if this request is what it waits for.
-    fn sprung(&self, request: &Asked) -> Option<Trap> {
+    pub fn sprung(&self, request: &Asked) -> Option<Trap> {
         let mut trap = self.trap.lock().unwrap();
         let is_it = trap.as_ref().is_some_and(|trap| match trap.moment {
             Moment::BeforeRefreshToken | Moment::AfterRefreshToken => request.is_refresh_token(),
@@ -174,7 +169,8 @@ impl Ways {
         if is_it { trap.take() } else { None }
     }
 
-    fn watch_for_trespass(&self, process: u64, request: &Asked, status: u16) {
+    /// Takes note of who holds the Lease, and of who writes without it.
+    pub fn watch_for_trespass(&self, process: u64, request: &Asked, status: u16) {
         if !(200..300).contains(&status) {
             return;
         }
@@ -200,20 +196,20 @@ impl Ways {
 }
 
 /// A request as it is passed on.
-struct Asked {
-    at: Instant,
-    method: Method,
-    path: String,
-    query: String,
-    body: Bytes,
+pub struct Asked {
+    pub at: Instant,
+    pub method: Method,
+    pub path: String,
+    pub query: String,
+    pub body: Bytes,
 }
 
 impl Asked {
-    fn is_write(&self) -> bool {
+    pub fn is_write(&self) -> bool {
         self.method != Method::GET
     }
 
-    fn is_watch(&self) -> bool {
+    pub fn is_watch(&self) -> bool {
         self.query.contains("watch=true") || self.query.contains("watch=1")
     }
 
@@ -233,145 +229,4 @@ impl Asked {
     fn is_status(&self) -> bool {
         self.method == Method::PATCH && self.path.ends_with("/status")
     }
-}
-
-/// One process's way. It closes when dropped.
-pub struct Way {
-    pub url: String,
-    task: AbortHandle,
-}
-
-impl Drop for Way {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl Way {
-    pub async fn open(ways: &Arc<Ways>, process: u64) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let ways = Arc::clone(ways);
-        let task = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                tokio::select! {
-                    accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                        connections.spawn(serve(stream, Arc::clone(&ways), process));
-                    },
-                    Some(_) = connections.join_next() => {}
-                }
-            }
-        });
-        Self { url, task: task.abort_handle() }
-    }
-}
-
-type Body = BoxBody<Bytes, io::Error>;
-type Answer = Result<Response<Body>, io::Error>;
-
-async fn serve(stream: TcpStream, ways: Arc<Ways>, process: u64) {
-    let reset = Reset::default();
-    _ = stream.set_nodelay(true);
-    let stream = Breakable::new(stream, reset.clone());
-    let service = service_fn(|request| pass(request, &ways, process, &reset));
-    _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-}
-
-async fn pass(request: Request<Incoming>, ways: &Arc<Ways>, process: u64, reset: &Reset) -> Answer {
-    let broken = || {
-        reset.set();
-        io::Error::from(io::ErrorKind::ConnectionReset)
-    };
-    ways.requests.fetch_add(1, Ordering::SeqCst);
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
-    let asked = Asked { at: Instant::now(), method: parts.method.clone(), path, query, body };
-    let spoiling = *ways.spoiling.lock().unwrap();
-    if ways.draws(spoiling.too_many) {
-        ways.too_many.fetch_add(1, Ordering::SeqCst);
-        return Ok(status_object(429, "TooManyRequests", "the server has received too many requests"));
-    }
-    if ways.conflicts_with(&asked, spoiling.conflicts) {
-        return Ok(status_object(409, "Conflict", "the object has been modified; please apply your changes to the latest version"));
-    }
-    let trap = ways.sprung(&asked);
-    let object = asked.path.clone();
-    let trap = match trap {
-        Some(Trap { moment, caught }) if moment.is_before() => {
-            _ = caught.send(Stopped { process, object });
-            return hang(broken).await;
-        }
-        other => other,
-    };
-    let Ok(upstream) = forward(ways, &parts, &asked).await else { return Err(broken()) };
-    ways.watch_for_trespass(process, &asked, upstream.status().as_u16());
-    if let Some(Trap { caught, .. }) = trap {
-        _ = caught.send(Stopped { process, object });
-        return hang(broken).await;
-    }
-    if asked.is_write() && !asked.path.contains("/leases") && ways.draws(spoiling.lost_answers) {
-        ways.lost_answers.fetch_add(1, Ordering::SeqCst);
-        return Err(broken());
-    }
-    Ok(answer(ways, upstream, asked.is_watch()))
-}
-
-/// Until the process at the other end is killed.
-async fn hang(broken: impl FnOnce() -> io::Error) -> Answer {
-    sleep(Duration::from_secs(30)).await;
-    Err(broken())
-}
-
-async fn forward(ways: &Ways, parts: &hyper::http::request::Parts, asked: &Asked) -> reqwest::Result<reqwest::Response> {
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut request = ways.client.request(asked.method.clone(), format!("{}{path}", ways.upstream)).body(asked.body.clone());
-    for (name, value) in &parts.headers {
-        if !["host", "connection", "content-length", "transfer-encoding"].contains(&name.as_str()) {
-            request = request.header(name, value);
-        }
-    }
-    request.send().await
-}
-
-fn answer(ways: &Arc<Ways>, upstream: reqwest::Response, is_watch: bool) -> Response<Body> {
-    let (sender, body) = Channel::<Bytes, io::Error>::new(16);
-    let mut response = Response::new(body.boxed());
-    *response.status_mut() = upstream.status();
-    for (name, value) in upstream.headers() {
-        if !["connection", "content-length", "transfer-encoding"].contains(&name.as_str()) {
-            response.headers_mut().append(name, value.clone());
-        }
-    }
-    tokio::spawn(copy(Arc::clone(ways), upstream, sender, is_watch));
-    response
-}
-
-async fn copy(ways: Arc<Ways>, mut upstream: reqwest::Response, mut sender: Sender<Bytes, io::Error>, is_watch: bool) {
-    let mut drops = ways.drop_watches.subscribe();
-    loop {
-        tokio::select! {
-            chunk = upstream.chunk() => match chunk {
-                Ok(Some(chunk)) => if sender.send_data(chunk).await.is_err() {
-                    return;
-                },
-                Ok(None) => return,
-                Err(_) => return sender.abort(io::ErrorKind::ConnectionReset.into()),
-            },
-            _ = drops.changed(), if is_watch => {
-                ways.watches_dropped.fetch_add(1, Ordering::SeqCst);
-                return sender.abort(io::ErrorKind::ConnectionReset.into());
-            }
-        }
-    }
-}
-
-fn status_object(code: u16, reason: &str, message: &str) -> Response<Body> {
-    let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason, "code": code});
-    let body = Full::new(Bytes::from(body.to_string())).map_err(|never| match never {}).boxed();
-    let mut response = Response::new(body);
-    *response.status_mut() = code.try_into().unwrap();
-    response.headers_mut().insert("content-type", "application/json".parse().unwrap());
-    response
 }
