@@ -12,7 +12,7 @@ use crate::oauth::rejection::Rejection;
 
 mod record;
 
-pub use record::{Fate, Record};
+pub use record::Record;
 
 /// The window that is counted in.
 pub const WINDOW: Duration = Duration::from_secs(3600);
@@ -72,8 +72,8 @@ struct Entry {
     lost: Vec<Timestamp>,
     /// When this process began, if one before it may have sent them unrecorded.
     suspected: Option<Timestamp>,
-    /// What other processes, dead or alive, have written: refusals, and what has no answer.
-    elsewhere: Vec<(Timestamp, Fate)>,
+    /// What other processes, dead or alive, have written: refusals, and what was sent without an answer.
+    elsewhere: Vec<(Timestamp, Option<Rejection>)>,
     /// What the last refusal said.
     rejection: Option<Rejection>,
     /// When they last brought a token, if nothing refused them since.
@@ -118,7 +118,7 @@ impl Ledger {
         if presented.each().any(|digest| self.entries.get(digest).is_some_and(|entry| entry.is_busy(is_accepted, now))) {
             return Admission::Busy;
         }
-        let is_quiet = |entry: &Entry| entry.under_way.is_empty() && !entry.is_suspected();
+        let is_quiet = |entry: &Entry| entry.under_way.is_empty() && entry.counted(now).is_empty();
         let quiet = presented.each().all(|digest| self.entries.get(digest).is_none_or(is_quiet));
         self.begin(presented, now);
         Admission::Send { recorded: !(quiet && standing == Standing::Renewed) }
@@ -156,7 +156,7 @@ impl Ledger {
         });
         let (until, entry) = held.max_by_key(|(until, _)| *until)?;
         let rejection = entry.rejection.unwrap_or(Rejection::CredentialsRejected);
-        Some(Admission::Withheld { until, rejection, is_open: entry.elsewhere.iter().any(|(_, fate)| fate.rejection().is_none()) })
+        Some(Admission::Withheld { until, rejection, is_open: entry.elsewhere.iter().any(|(_, rejection)| rejection.is_none()) })
     }
 
     /// Records the end of a request that was admitted at `sent`.
@@ -199,15 +199,14 @@ impl Ledger {
     }
 
     /// Takes in that an earlier process may have sent these credentials unrecorded, since their renewal was due before this
-    /// one began. Tells whether that is still open. It counts once, and not once a restart while an endpoint is away: whoever
-    /// knows of it records all that it sends.
+    /// one began. Tells whether that is still open. It counts once, and not once a restart while an endpoint is away.
     pub fn suspect(&mut self, presented: &Presented, began: Timestamp) -> bool {
         let mut is_open = false;
         for digest in presented.each() {
             let entry = self.entries.entry(digest.clone()).or_default();
             if entry.accepted.is_none() {
                 is_open = true;
-                entry.suspected = entry.suspected.or((!entry.is_suspected()).then_some(began));
+                entry.suspected = Some(began);
             }
         }
         is_open
@@ -216,11 +215,11 @@ impl Ledger {
     /// Takes in all that other processes have written, instead of what they had written before.
     pub fn restore(&mut self, records: &[Record]) {
         self.entries.values_mut().for_each(|entry| entry.elsewhere.clear());
-        for Record { credentials, time, fate } in records {
+        for Record { credentials, time, rejection } in records {
             let entry = self.entries.entry(credentials.clone()).or_default();
-            if fate.rejection().is_some() || entry.accepted.is_none_or(|accepted| accepted < *time) {
-                entry.elsewhere.push((*time, *fate));
-                entry.rejection = entry.rejection.or(fate.rejection());
+            if rejection.is_some() || entry.accepted.is_none_or(|accepted| accepted < *time) {
+                entry.elsewhere.push((*time, *rejection));
+                entry.rejection = entry.rejection.or(*rejection);
             }
         }
     }
@@ -243,19 +242,21 @@ impl Entry {
     /// What counts as refused within the window, oldest first. Rather one request less: what has no answer counts too.
     fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
         let elsewhere = self.elsewhere.iter().map(|(time, _)| time);
-        let all = self.refused.iter().chain(&self.lost).chain(&self.suspected).chain(elsewhere);
-        let mut times: Vec<_> = all.copied().filter(|time| is_recent(*time, now)).collect();
+        let all = self.refused.iter().chain(&self.lost).chain(elsewhere).copied().chain(self.suspicion(now));
+        let mut times: Vec<_> = all.filter(|time| is_recent(*time, now)).collect();
         times.sort_unstable();
         times
     }
 
-    fn is_suspected(&self) -> bool {
-        self.suspected.is_some() || self.elsewhere.iter().any(|(_, fate)| *fate == Fate::Suspected)
+    /// None where others have left something without an answer: it would be that. Who knows of anything records all it sends.
+    fn suspicion(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_open = |(time, rejection): &(Timestamp, Option<Rejection>)| rejection.is_none() && is_recent(*time, now);
+        self.suspected.filter(|_| !self.elsewhere.iter().any(is_open))
     }
 
     /// A token came in that second: what others sent before it is answered.
     fn answered_by(&mut self, time: Timestamp) {
-        self.elsewhere.retain(|(sent, fate)| fate.rejection().is_some() || sent.as_second() > time.as_second());
+        self.elsewhere.retain(|(sent, rejection)| rejection.is_some() || sent.as_second() > time.as_second());
     }
 
     /// One at a time while nobody knows whether they are accepted.
@@ -265,12 +266,11 @@ impl Entry {
     }
 
     fn records(&self, credentials: &Digest, now: Timestamp) -> Vec<Record> {
-        let said = Fate::Refused(self.rejection.unwrap_or(Rejection::CredentialsRejected));
+        let said = Some(self.rejection.unwrap_or(Rejection::CredentialsRejected));
         let refused = self.refused.iter().map(|time| (*time, said));
-        let sent = self.lost.iter().chain(&self.under_way).map(|time| (*time, Fate::Sent));
-        let suspected = self.suspected.iter().map(|time| (*time, Fate::Suspected));
-        let recent = refused.chain(sent).chain(suspected).filter(|(time, _)| is_recent(*time, now));
-        recent.map(|(time, fate)| Record { credentials: credentials.clone(), time, fate }).collect()
+        let sent = self.lost.iter().chain(&self.under_way).copied().chain(self.suspicion(now)).map(|time| (time, None));
+        let recent = refused.chain(sent).filter(|(time, _)| is_recent(*time, now));
+        recent.map(|(time, rejection)| Record { credentials: credentials.clone(), time, rejection }).collect()
     }
 
     fn forget(&mut self, now: Timestamp) {

@@ -140,7 +140,7 @@ fn two_of_the_same_moment_are_two_after_a_restart() {
 #[test]
 fn what_another_process_has_answered_meanwhile_no_longer_counts() {
     let mut ledger = Ledger::default();
-    let sent = |second| Record { credentials: digest('a'), time: at(second), fate: Fate::Sent };
+    let sent = |second| Record { credentials: digest('a'), time: at(second), rejection: None };
     ledger.restore(&[sent(0), sent(1)]);
     assert!(matches!(ledger.admit(&client('a'), Unknown, at(2)), Admission::Withheld { is_open: true, .. }));
     ledger.restore(&[sent(1)]);
@@ -196,7 +196,20 @@ fn however_often_it_is_restarted_while_an_endpoint_is_away_a_due_renewal_counts_
 }
 
 #[test]
-fn whoever_knows_that_credentials_may_have_been_refused_records_every_request_with_them() {
+fn a_renewal_that_was_recorded_beside_others_before_a_crash_counts_once() {
+    let (mut written, mut ledger) = (Vec::new(), Ledger::default());
+    accepted(&mut ledger, &client('a'), 0);
+    assert_eq!(ledger.admit(&client('a'), Renewed, at(10)), Admission::Send { recorded: false });
+    // Other credentials are recorded meanwhile, and all that is under way with them.
+    assert_eq!(ledger.admit(&client('b'), Unknown, at(11)), NEW);
+    let mut next = restarted(&mut written, &ledger, 12);
+    assert!(next.suspect(&client('a'), at(12)));
+    assert_eq!(next.admit(&client('a'), Known, at(12)), NEW);
+    assert!(restarted(&mut written, &next, 13).withheld(&client('a'), at(13)).is_some(), "the second that is lost");
+}
+
+#[test]
+fn whoever_knows_of_anything_that_counts_records_every_request() {
     let mut written = Vec::new();
     let mut ledger = restarted_in_an_outage(&mut written, &Ledger::default(), 100);
     assert_eq!(ledger.admit(&client('a'), Renewed, at(150)), NEW, "of another source, which fell due later");

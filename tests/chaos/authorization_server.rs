@@ -203,12 +203,12 @@ impl AuthorizationServer {
         let mut state = self.locked();
         let (verdict, credentials, reused) = state.verdict(asked, answered);
         state.note(asked, verdict, credentials, answered, reused);
-        let refused = |description: &str| (401, json!({"error": "invalid_client", "error_description": description}));
+        let unauthorized = |description: &str| (401, json!({"error": "invalid_client", "error_description": description}));
         let answer = match verdict {
             Verdict::Issued => (200, state.issue(asked, &self.mark)),
-            Verdict::ClientRefused if asked.field("grant_type") != "password" => refused("Invalid client secret"),
+            Verdict::ClientRefused if asked.field("grant_type") != "password" => unauthorized("Invalid client secret"),
             // What the UAA says of client and user alike: only a probe tells them apart.
-            Verdict::ClientRefused | Verdict::UserRefused => refused("Bad credentials"),
+            Verdict::ClientRefused | Verdict::UserRefused => unauthorized("Bad credentials"),
             Verdict::RefreshTokenRefused => {
                 (400, json!({"error": "invalid_grant", "error_description": "refresh token expired or revoked"}))
             }

@@ -79,7 +79,7 @@ impl Outcome {
 
     /// Renewals that were asked for when the token before had expired: what a look every ten seconds may miss.
     fn renewed_too_late(&self, settings: &Settings) -> usize {
-        let bridged = settings.life() - due_after(settings.life());
+        let bridged = settings.life().saturating_sub(due_after(settings.life()));
         self.lateness.iter().filter(|late| **late >= bridged.as_secs_f64()).count()
     }
 }

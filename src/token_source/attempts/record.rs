@@ -8,49 +8,27 @@ use jiff::Timestamp;
 use crate::oauth::rejection::{ClientCause, Rejection};
 use crate::token_source::digest::Digest;
 
-/// Credentials that were refused, or may have been.
+/// Credentials that were refused, or sent by a process that has left no word of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Whose.
     pub credentials: Digest,
     /// When.
     pub time: Timestamp,
-    /// What became of them.
-    pub fate: Fate,
+    /// What refused them; none where the answer is not known.
+    pub rejection: Option<Rejection>,
 }
 
-/// What became of credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// They were refused.
-    Refused(Rejection),
-    /// They were sent, and the process has left no word of the answer.
-    Sent,
-    /// A process before the one that wrote this may have sent them unrecorded.
-    Suspected,
-}
-
-impl Fate {
-    /// What refused them, if that is known.
-    pub fn rejection(self) -> Option<Rejection> {
-        match self {
-            Self::Refused(rejection) => Some(rejection),
-            Self::Sent | Self::Suspected => None,
-        }
-    }
-}
-
+/// The word for an answer that is not known.
 const SENT: &str = "sent";
-const SUSPECTED: &str = "suspected";
 
 /// `DIGEST MILLISECONDS REASON`, with `/CAUSE` behind the reason where there is one.
 impl fmt::Display for Record {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {} ", self.credentials, self.time.as_millisecond())?;
-        match self.fate {
-            Fate::Sent => formatter.write_str(SENT),
-            Fate::Suspected => formatter.write_str(SUSPECTED),
-            Fate::Refused(rejection) => word(rejection).fmt(formatter),
+        match self.rejection {
+            None => formatter.write_str(SENT),
+            Some(rejection) => word(rejection).fmt(formatter),
         }
     }
 }
@@ -63,17 +41,13 @@ impl FromStr for Record {
         let (Some(credentials), Some(time), Some(said), None) = (words.next(), words.next(), words.next(), words.next()) else {
             return Err(());
         };
-        let fate = match said {
-            SENT => Fate::Sent,
-            SUSPECTED => Fate::Suspected,
+        let rejection = match said {
+            SENT => None,
             // A word of a later version still is a refusal.
-            said => {
-                let known = Rejection::ALL.iter().copied().find(|known| word(*known) == said);
-                Fate::Refused(known.unwrap_or(Rejection::CredentialsRejected))
-            }
+            said => Some(Rejection::ALL.iter().copied().find(|known| word(*known) == said).unwrap_or(Rejection::CredentialsRejected)),
         };
         let time = time.parse().ok().and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok()).ok_or(())?;
-        Ok(Self { credentials: Digest::parse(credentials).ok_or(())?, time, fate })
+        Ok(Self { credentials: Digest::parse(credentials).ok_or(())?, time, rejection })
     }
 }
 
@@ -92,8 +66,8 @@ mod tests {
     fn a_record_reads_back_as_it_was_written() {
         let credentials = Digest::parse(&"a".repeat(32)).unwrap();
         let time = Timestamp::from_millisecond(1_767_225_600_123).unwrap();
-        for fate in Rejection::ALL.iter().copied().map(Fate::Refused).chain([Fate::Sent, Fate::Suspected]) {
-            let record = Record { credentials: credentials.clone(), time, fate };
+        for rejection in Rejection::ALL.iter().copied().map(Some).chain([None]) {
+            let record = Record { credentials: credentials.clone(), time, rejection };
             assert_eq!(record.to_string().parse(), Ok(record));
         }
     }
@@ -105,6 +79,6 @@ mod tests {
             assert_eq!(line.parse::<Record>(), Err(()), "{line}");
         }
         let later: Record = format!("{digest} 1 SomethingNew").parse().unwrap();
-        assert_eq!(later.fate, Fate::Refused(Rejection::CredentialsRejected));
+        assert_eq!(later.rejection, Some(Rejection::CredentialsRejected));
     }
 }
