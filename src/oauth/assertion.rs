@@ -372,7 +372,7 @@ mod tests {
             subject: "orders",
             audience: "https://auth.example.com/oauth/token",
             issued_at: Timestamp::from_second(1_700_000_000).unwrap(),
-            lifetime: Duration::from_mins(5),
+            lifetime: Duration::from_secs(300),
             jwt_id: "7f3a",
             extra,
         }
