@@ -24,7 +24,7 @@ pub struct TokenEndpoint(Url);
 /// Why a token URL can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EndpointError {
-    /// Not an absolute URL with a host.
+    /// Not an absolute URL with a host that a name server could know.
     #[error("is no absolute URL with a host: write it as https://HOST/PATH")]
     NotAUrl,
     /// Neither `https` nor `http`.
@@ -58,6 +58,8 @@ const PLACEHOLDER: &str = "{tenant}";
 impl TokenEndpoint {
     /// Parses a token URL and puts the tenant in place. `allow_http` is for tests on loopback.
     pub fn parse(text: &str, url_type: UrlType<'_>, allow_http: bool) -> Result<Self, EndpointError> {
+        // WHATWG's URLs leave these out, so that a placeholder could stand on two lines and not be seen.
+        let text = &text.replace(['\t', '\n', '\r'], "");
         let url = match url_type {
             UrlType::Dedicated if text.contains(PLACEHOLDER) => return Err(EndpointError::PlaceholderInDedicated),
             UrlType::Dedicated => absolute(text)?,
@@ -99,7 +101,8 @@ impl TokenEndpoint {
 
 fn absolute(text: &str) -> Result<Url, EndpointError> {
     let url = Url::parse(text).map_err(|_| EndpointError::NotAUrl)?;
-    if url.host_str().is_none_or(str::is_empty) {
+    // No host's name has braces, but WHATWG's URLs let them through: a placeholder that was encoded, or misspelt.
+    if url.host_str().is_none_or(|host| host.is_empty() || host.contains(['{', '}'])) {
         return Err(EndpointError::NotAUrl);
     }
     Ok(url)
@@ -205,6 +208,20 @@ mod tests {
                 assert_eq!(parsed(url, UrlType::Common { tenant }).ok(), None, "{url} with {tenant}");
             }
         }
+    }
+
+    #[test]
+    fn a_placeholder_that_was_hidden_from_us_became_part_of_the_host() {
+        for (url, url_type, expected) in [
+            ("https://{tena\rnt}.example.com/token", UrlType::Dedicated, EndpointError::PlaceholderInDedicated),
+            ("https://auth.example.com/token?zone={ten\nant}", UrlType::Dedicated, EndpointError::PlaceholderInDedicated),
+            ("https://%7Btenant%7D.example.com/token", UrlType::Dedicated, EndpointError::NotAUrl),
+            ("https://%7Btenant%7D.example.com/token", MINE, EndpointError::NotAUrl),
+            ("https://{subdomain}.example.com/token", MINE, EndpointError::NotAUrl),
+        ] {
+            assert_eq!(parsed(url, url_type), Err(expected), "{url:?}");
+        }
+        assert_eq!(parsed("https://{ten\tant}.example.com/t", MINE).as_deref(), Ok("https://mytenant.example.com/t"));
     }
 
     #[test]
