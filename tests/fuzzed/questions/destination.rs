@@ -72,7 +72,7 @@ fn is_converted(destination: Destination, options: &Options) {
 fn said_of_other_secrets(mut destination: Destination, options: &Options) -> String {
     for (name, value) in &mut destination.properties {
         if SECRET.contains(&name.as_str()) {
-            *value = "another".to_owned();
+            "another".clone_into(value);
         }
     }
     match convert(destination, options) {
