@@ -70,17 +70,23 @@ impl References {
 impl Index {
     fn put(&mut self, source: &TokenSource) {
         let reference = Arc::new(ObjectRef::new(source.metadata.name.as_deref().unwrap_or_default()).within(source.namespace()));
-        self.remove(&reference);
         let namespace = || Box::from(source.namespace());
         let of_secrets = secret_names(source).into_iter().map(|name| Key::Secret(namespace(), name.into()));
         let of_sources = source_names(&source.spec).into_iter().map(|name| Key::TokenOf(namespace(), name.into()));
-        let secrets: Vec<Arc<Key>> = of_secrets.chain(of_sources).map(|key| self.interned(key)).collect();
+        let mut secrets: Vec<Arc<Key>> = Vec::new();
+        for secret in of_secrets.chain(of_sources).map(|key| self.interned(key)) {
+            if !secrets.contains(&secret) {
+                secrets.push(secret);
+            }
+        }
+        // Most events are of a status. Thousands may share a Secret, whose list is not gone through for each of them.
+        if self.secrets_of.get(&reference).is_some_and(|known| known.as_ref() == secrets.as_slice()) {
+            return;
+        }
+        self.remove(&reference);
         for secret in &secrets {
             // Most Secrets concern one source.
-            let sources = self.sources_of.entry(Arc::clone(secret)).or_insert_with(|| Vec::with_capacity(1));
-            if !sources.contains(&reference) {
-                sources.push(Arc::clone(&reference));
-            }
+            self.sources_of.entry(Arc::clone(secret)).or_insert_with(|| Vec::with_capacity(1)).push(Arc::clone(&reference));
         }
         self.secrets_of.insert(reference, secrets.into());
     }
