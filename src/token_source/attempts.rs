@@ -18,6 +18,9 @@ pub use record::Record;
 pub const WINDOW: Duration = Duration::from_secs(3600);
 /// How many refusals it may hold.
 pub const REFUSALS_MAX: usize = 2;
+/// A request whose answer nobody read may have been refused so much later than it was sent: twice what one takes at the most
+/// with the time limits that a spec has by default.
+const JUDGED_WITHIN: Duration = Duration::from_secs(60);
 /// So many entries are kept without asking whether they still say something.
 const ENTRIES_MIN: usize = 1024;
 
@@ -241,8 +244,9 @@ impl Entry {
 
     /// What counts as refused within the window, oldest first. Rather one request less: what has no answer counts too.
     fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
-        let elsewhere = self.elsewhere.iter().map(|(time, _)| time);
-        let all = self.refused.iter().chain(&self.lost).chain(elsewhere).copied().chain(self.suspicion(now));
+        let elsewhere = self.elsewhere.iter().map(|(time, rejection)| counts_from(*time, *rejection));
+        let lost = self.lost.iter().copied().chain(self.suspicion(now)).map(judged_by);
+        let all = self.refused.iter().copied().chain(lost).chain(elsewhere);
         let mut times: Vec<_> = all.filter(|time| is_recent(*time, now)).collect();
         times.sort_unstable();
         times
@@ -250,7 +254,7 @@ impl Entry {
 
     /// None where others have left something without an answer: it would be that. Who knows of anything records all it sends.
     fn suspicion(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_open = |(time, rejection): &(Timestamp, Option<Rejection>)| rejection.is_none() && is_recent(*time, now);
+        let is_open = |(time, rejection): &(Timestamp, Option<Rejection>)| rejection.is_none() && is_recent(judged_by(*time), now);
         self.suspected.filter(|_| !self.elsewhere.iter().any(is_open))
     }
 
@@ -269,21 +273,30 @@ impl Entry {
         let said = Some(self.rejection.unwrap_or(Rejection::CredentialsRejected));
         let refused = self.refused.iter().map(|time| (*time, said));
         let sent = self.lost.iter().chain(&self.under_way).copied().chain(self.suspicion(now)).map(|time| (time, None));
-        let recent = refused.chain(sent).filter(|(time, _)| is_recent(*time, now));
+        let recent = refused.chain(sent).filter(|(time, rejection)| is_recent(counts_from(*time, *rejection), now));
         recent.map(|(time, rejection)| Record { credentials: credentials.clone(), time, rejection }).collect()
     }
 
     fn forget(&mut self, now: Timestamp) {
         self.refused.retain(|time| is_recent(*time, now));
-        self.lost.retain(|time| is_recent(*time, now));
-        self.suspected = self.suspected.filter(|time| is_recent(*time, now));
-        self.elsewhere.retain(|(time, _)| is_recent(*time, now));
+        self.lost.retain(|time| is_recent(judged_by(*time), now));
+        self.suspected = self.suspected.filter(|time| is_recent(judged_by(*time), now));
+        self.elsewhere.retain(|(time, rejection)| is_recent(counts_from(*time, *rejection), now));
     }
 
     fn says_something(&self, now: Timestamp) -> bool {
         let is_accepted = self.accepted.is_some_and(|time| is_recent(time, now));
         is_accepted || !self.under_way.is_empty() || !self.counted(now).is_empty()
     }
+}
+
+/// When a refusal was, or may have been at the latest where there is no answer to what was sent then.
+fn counts_from(time: Timestamp, rejection: Option<Rejection>) -> Timestamp {
+    if rejection.is_some() { time } else { judged_by(time) }
+}
+
+fn judged_by(sent: Timestamp) -> Timestamp {
+    after(sent, JUDGED_WITHIN)
 }
 
 /// The whole second at or after a time: statuses tell no fractions, and the window must be over.

@@ -263,3 +263,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_nobody_read_the_answer_of_counts_a_minute_longer_since_it_may_have_been_refused_so_late() {
+    let (mut ledger, mut written) = (Ledger::default(), Vec::new());
+    for second in [0, 1] {
+        assert_eq!(ledger.admit(&client('a'), Unknown, at(second)), NEW);
+        ledger.settle(&client('a'), at(second), Answered::Lost, at(second));
+    }
+    for ledger in [restarted(&mut written, &ledger, 3659), ledger] {
+        assert!(ledger.withheld(&client('a'), at(3659)).is_some());
+        assert!(ledger.withheld(&client('a'), at(3660)).is_none());
+    }
+}
