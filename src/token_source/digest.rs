@@ -1,6 +1,6 @@
 //! Keyed hashes: what a token was asked with, without a secret that could be guessed from it.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use ring::hmac;
@@ -9,20 +9,23 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::api::v1alpha1::TokenSourceSpec;
 use crate::oauth::endpoint::TokenEndpoint;
 
-/// A keyed hash, as 32 hexadecimal digits. Equal digests: equal input, under the same key.
+/// A keyed hash, told as 32 hexadecimal digits. Equal digests: equal input, under the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest(String);
+pub struct Digest([u8; BYTES]);
+
+const BYTES: usize = 16;
 
 impl Digest {
     /// Reads what [`fmt::Display`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| Self(text.to_owned()))
+        let is_hex = text.len() == 2 * BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hex.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(|number| Self(number.to_be_bytes()))
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        write!(formatter, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
@@ -102,11 +105,10 @@ impl DigestKey {
             context.update(part);
         }
         let tag = context.sign();
-        let mut text = String::with_capacity(32);
-        for byte in tag.as_ref().iter().take(16) {
-            _ = write!(text, "{byte:02x}");
-        }
-        Digest(text)
+        let mut digest = Digest([0; BYTES]);
+        // Half of the 256 bits.
+        digest.0.iter_mut().zip(tag.as_ref()).for_each(|(byte, of_tag)| *byte = *of_tag);
+        digest
     }
 }
 
@@ -127,6 +129,8 @@ mod tests {
         let key = DigestKey::new(b"one");
         let digest = RequestDigest { spec: key.over([b"a".as_slice()]), credentials: key.over([b"b".as_slice()]) };
         assert_eq!(digest.to_string().parse(), Ok(digest));
+        let known = "00ff0000000000000000000000000a1b";
+        assert_eq!(Digest::parse(known).map(|digest| digest.to_string()).as_deref(), Some(known));
         for broken in ["", "ab.cd", "no-dot", &"z".repeat(65)] {
             assert_eq!(broken.parse::<RequestDigest>(), Err(()), "{broken}");
         }
