@@ -6,6 +6,7 @@ pub mod apply;
 mod attempt;
 pub mod audiences;
 pub mod check;
+mod clock_watch;
 mod codes;
 mod context;
 mod dereference;
@@ -55,6 +56,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use self::audiences::Audiences;
+use self::clock_watch::clock_set;
 use self::codes::Codes;
 use self::context::{Context, Shared, Sources};
 use self::egress::EgressPolicy;
@@ -258,7 +260,7 @@ async fn run_scope(
     Controller::for_stream(source_events, sources.store.clone())
         .with_config(controller::Config::default().concurrency(settings.concurrency))
         .reconcile_on(stream::select(called, concerned))
-        .reconcile_all_on(lists)
+        .reconcile_all_on(stream::select(lists, clock_set()))
         .graceful_shutdown_on(shutdown)
         .run(look::look, reconcile::error_policy, context)
         .for_each(|result| async move { tell_trouble(result) })

@@ -12,6 +12,7 @@ of_the_operator! {
     #[path = "../../../src/controller/apply.rs"] apply;
     #[path = "../../../src/controller/attempt.rs"] attempt;
     #[path = "../../../src/controller/audiences.rs"] audiences;
+    #[path = "../../../src/controller/clock_watch.rs"] clock_watch;
     #[path = "../../../src/controller/codes.rs"] codes;
     #[path = "../../../src/controller/context.rs"] context;
     #[path = "../../../src/controller/dereference.rs"] dereference;

@@ -2,8 +2,8 @@
 //! the queue of kube's `Controller` (`applier` and `scheduler` of kube-runtime 5): each source at most once at a time, a wish
 //! for a look is kept at its earliest time, one that comes during a look is heard after it.
 
-use std::collections::BTreeMap;
-use std::future::{pending, poll_fn};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::{pending, poll_fn, ready};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -12,11 +12,13 @@ use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::ResourceExt as _;
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use super::audiences::Audiences;
+use super::clock_watch::clock_set;
 use super::codes::Codes;
 use super::context::{Context, Shared, Sources};
 use super::error::{Error, RunError};
@@ -115,6 +117,7 @@ async fn look_after(
         unwritten: Unwritten::default(),
     });
     let (wish, wishes) = mpsc::unbounded_channel();
+    process.spawn(wish_for_all(clock_set(), shared.scopes[0].store.clone(), wish.clone()));
     let sources = watching::sources(Arc::clone(world), Arc::clone(&context), Arc::clone(&references), writer, wish.clone());
     let secrets = watching::secrets(Arc::clone(world), Arc::clone(&context), references, secret_writer, wish);
     process.spawn(sources);
@@ -123,6 +126,18 @@ async fn look_after(
     world.note(|| format!("process {} looks after the sources since {began}", process.number));
     serve(world, process, &context, wishes, called).await;
     Ok(())
+}
+
+/// kube's `reconcile_all_on`.
+async fn wish_for_all(calls: impl futures::Stream<Item = ()>, sources: Store<TokenSource>, wish: mpsc::UnboundedSender<String>) {
+    calls
+        .for_each(|()| {
+            // The store gives them by chance.
+            let names: BTreeSet<String> = sources.state().iter().map(|source| source.name_any()).collect();
+            names.into_iter().for_each(|name| _ = wish.send(name));
+            ready(())
+        })
+        .await;
 }
 
 async fn recall(shared: &Shared) -> Result<(), RunError> {
