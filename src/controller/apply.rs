@@ -69,10 +69,14 @@ pub async fn secret(
     Ok(Err(Failure::local_polled(Reason::SecretConflict, format!("Secret {name} is changed by someone else all the time"))))
 }
 
+/// Whether the report tells something that the status does not.
+pub fn is_news(source: &TokenSource, report: &Report) -> bool {
+    source.status.as_ref().map_or(report.status != TokenSourceStatus::default(), |known| *known != report.status)
+}
+
 /// Writes the status if it differs, and tells the transition, after the write.
 pub async fn report(context: &Context, source: &TokenSource, report: &Report) -> Result<(), Error> {
-    let is_new = source.status.as_ref().map_or(report.status != TokenSourceStatus::default(), |known| *known != report.status);
-    if is_new {
+    if is_news(source, report) {
         match status(context, source, report).await? {
             Some(written) => context.recent_sources.wrote(written),
             // There is nobody to report to.

@@ -14,6 +14,7 @@ use super::task::spawn;
 use crate::api::TokenSource;
 use crate::clock;
 use crate::oauth::endpoint::TokenEndpoint;
+use crate::token_source::allowance::Allowance;
 use crate::token_source::pace::{Pace, rate_for};
 use crate::token_source::schedule::{after, between};
 use crate::token_source::turns::Turns;
@@ -22,6 +23,9 @@ use crate::token_source::turns::Turns;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A wait that lasts longer is told.
 const UNTOLD: Duration = Duration::from_secs(10);
+/// So many waits are told at once, and so many a second: where thousands wait, telling it must not hold up the work.
+const TOLD_AT_ONCE: f64 = 200.0;
+const TOLD_A_SECOND: f64 = 25.0;
 
 /// How fast endpoints may be asked.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +69,7 @@ struct Shared {
     limits: Limits,
     started: Instant,
     state: Mutex<State>,
+    telling: Mutex<Allowance>,
 }
 
 #[derive(Default)]
@@ -103,7 +108,12 @@ pub struct Slot {
 impl Pacing {
     /// A pace within these limits.
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Shared { limits, started: Instant::now(), state: Mutex::default() }))
+        Self(Arc::new(Shared {
+            limits,
+            started: Instant::now(),
+            state: Mutex::default(),
+            telling: Mutex::new(Allowance::new(TOLD_AT_ONCE, TOLD_A_SECOND)),
+        }))
     }
 
     /// Asks whether it is the turn of the source with this UID. `expiry` is when the token expires that is to be renewed.
@@ -127,6 +137,11 @@ impl Pacing {
         Turn::Later(place.waiting(uid, self.0.now(), self.0.limits.concurrency))
     }
 
+    /// Whether a wait may be told now.
+    pub fn may_tell(&self) -> bool {
+        self.0.telling.lock().unwrap_or_else(PoisonError::into_inner).take(self.0.now())
+    }
+
     /// Takes note that a source waits no more: it is gone, or needs no token now.
     pub fn leave(&self, uid: &str) {
         let mut state = self.0.lock();
@@ -140,12 +155,12 @@ impl Pacing {
     /// Takes note that the server throttles, and until when it wants no request if it said so.
     pub fn throttled(&self, slot: &Slot, too_many: bool, pause_until: Option<Timestamp>) {
         let (sent, now) = (slot.taken.duration_since(self.0.started), self.0.now());
+        let pause_until = pause_until.map(|until| now + between(clock::precise(), until));
         if let Some(place) = self.0.lock().endpoints.get_mut(&slot.origin) {
             if too_many {
-                place.pace.slow_down(sent, now);
-            }
-            if let Some(until) = pause_until {
-                place.pace.pause(now + between(clock::precise(), until));
+                place.pace.slow_down(sent, now, pause_until);
+            } else if let Some(until) = pause_until {
+                place.pace.pause(now, until);
             }
         }
     }
@@ -167,7 +182,7 @@ impl Endpoint {
     fn waiting(&self, uid: &str, now: Duration, concurrency: usize) -> Waiting {
         let pause = self.pace.paused_until(now).map(|until| until.saturating_sub(now));
         #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
-        let queue = self.turns.len() as f64 / self.pace.rate(now);
+        let queue = self.turns.len() as f64 / self.pace.outlook(now).rate;
         let waited = self.waiters.get(uid).map(|waiter| waiter.since.elapsed()).unwrap_or_default();
         // A wait for our own reads and writes is no limit of the endpoint's.
         let is_slow = self.at_server * 2 >= concurrency;
@@ -195,7 +210,7 @@ impl Shared {
                 }
                 return;
             }
-            let Some(uid) = place.turns.next(clock::now(), place.pace.rate(self.now())) else { return };
+            let Some(uid) = place.turns.next(clock::now(), place.pace.outlook(self.now())) else { return };
             place.in_flight += 1;
             let waiter = place.waiters.remove(&uid);
             place.called.insert(uid.clone());
@@ -322,7 +337,7 @@ mod tests {
     async fn the_soonest_expiry_is_called_first_and_no_more_than_allowed_at_a_time() {
         let (scene, mut calls) = Scene::new(1, 1e6);
         let mut slot = scene.take("first");
-        for (name, expires_in) in [("c", 20), ("a", 10), ("b", 15)] {
+        for (name, expires_in) in [("c", 12), ("a", 6), ("b", 9)] {
             assert!(!scene.waits(name, Some(expires_in)).is_long);
         }
         assert!(calls.try_recv().is_err());
@@ -382,6 +397,15 @@ mod tests {
         let _slot = scene.take("first");
         let long: Vec<bool> = (0..20).map(|index| scene.waits(&format!("source-{index}"), None).is_long).collect();
         assert_eq!(long.iter().filter(|is_long| !**is_long).count(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_thousands_of_waits_so_many_are_told_at_once_and_the_others_later() {
+        let (scene, _calls) = Scene::new(1, 1.0);
+        let told = || (0..10_000).filter(|_| scene.pacing.may_tell()).count();
+        assert_eq!(told(), 200);
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(told(), 100);
     }
 
     #[tokio::test(start_paused = true)]

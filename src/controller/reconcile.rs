@@ -47,8 +47,12 @@ pub async fn look_at(source: Arc<TokenSource>, context: Arc<Context>) -> Result<
         _ = apply::secret(&context, &source, Target::read, &observed.target, render_expired(&source)).await?;
     }
     let punctuality = judge(&observed, &outcome, clock::precise());
+    let waits = matches!(outcome, Outcome::Queued(_));
     let report = report(&observed, outcome, clock::now());
-    apply::report(&context, &source, &report).await?;
+    // Who waits among thousands is told so some time later.
+    if !waits || apply::is_news(&source, &report) && context.shared.pacing.may_tell() {
+        apply::report(&context, &source, &report).await?;
+    }
     // Only now: a report that could not be written is made again, and would count twice.
     context.shared.metrics.judged(punctuality);
     Ok(report.requeue.map(|time| between(clock::now(), time)))

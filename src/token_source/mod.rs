@@ -1,6 +1,7 @@
 //! Decides. Sees the custom resource and the OAuth types as data: no client, no async, no clock, no randomness;
 //! `now` and the seed of the jitter are arguments.
 
+pub mod allowance;
 pub mod assertion;
 pub mod attempts;
 pub mod binding;

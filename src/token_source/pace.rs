@@ -1,5 +1,5 @@
 //! How fast one token endpoint is asked: so many requests a second, half of it after a 429, slowly recovered; nothing
-//! while the server wants a pause.
+//! while the server wants a pause. Where a pause tells how many the server takes in what time, the rate is not halved below that.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use crate::oauth::vendor::Vendor;
 const IDENTITY_AUTHENTICATION_RATE: f64 = 15.0;
 /// A halved rate is back at the full one after this time.
 const RECOVERY: Duration = Duration::from_secs(300);
+/// What was learned of a server is reckoned with for so long.
+const LEARNED: Duration = RECOVERY;
 /// However often it was halved, one request in this time goes out.
 const SLOWEST: f64 = 0.1;
 
@@ -26,12 +28,35 @@ pub struct Pace {
     reduced_at: Option<Duration>,
     next_slot: Duration,
     paused_until: Option<Duration>,
+    /// How many slots were taken since when: since the first one, or the end of the last pause.
+    taken: u32,
+    taken_since: Option<Duration>,
+    /// What the last pauses taught, and until when that counts.
+    learned: Option<(Outlook, Duration)>,
+}
+
+/// What to reckon with for the next minutes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outlook {
+    /// Requests a second, pauses and all.
+    pub rate: f64,
+    /// How long a pause may be.
+    pub pause: Duration,
 }
 
 impl Pace {
     /// A pace of so many requests a second.
     pub fn new(rate: f64) -> Self {
-        Self { full_rate: rate, reduced_rate: rate, reduced_at: None, next_slot: Duration::ZERO, paused_until: None }
+        Self {
+            full_rate: rate,
+            reduced_rate: rate,
+            reduced_at: None,
+            next_slot: Duration::ZERO,
+            paused_until: None,
+            taken: 0,
+            taken_since: None,
+            learned: None,
+        }
     }
 
     /// Takes the next slot, or says when there is one.
@@ -40,28 +65,65 @@ impl Pace {
             return Err(self.next_slot);
         }
         self.next_slot = now + Duration::from_secs_f64(1.0 / self.rate(now));
+        self.taken_since.get_or_insert(now);
+        self.taken = self.taken.saturating_add(1);
         Ok(())
     }
 
-    /// The rate now, in requests a second.
+    /// The rate now, in requests a second. Near a limit that was learned it grows gently, so that the next pause is a short one.
     pub fn rate(&self, now: Duration) -> f64 {
         let Some(reduced_at) = self.reduced_at else { return self.full_rate };
         let recovered = now.saturating_sub(reduced_at).as_secs_f64() / RECOVERY.as_secs_f64();
-        (self.reduced_rate + (self.full_rate - self.reduced_rate) * recovered.min(1.0)).max(SLOWEST)
+        let missing = self.full_rate - self.reduced_rate;
+        let growth = if self.learned(now).is_some() { missing.min(self.reduced_rate) } else { missing };
+        (self.reduced_rate + growth * recovered.min(1.0)).max(SLOWEST)
+    }
+
+    fn learned(&self, now: Duration) -> Option<Outlook> {
+        self.learned.filter(|(_, counts_until)| *counts_until > now).map(|(learned, _)| learned)
+    }
+
+    /// What to reckon with for the next minutes: what the last pauses taught, or the rate.
+    pub fn outlook(&self, now: Duration) -> Outlook {
+        let rate = self.rate(now);
+        match self.learned(now) {
+            Some(learned) => Outlook { rate: learned.rate.min(rate).max(SLOWEST), pause: learned.pause },
+            None => Outlook { rate, pause: Duration::ZERO },
+        }
     }
 
     /// The server answered 429 to a request that was sent then: half as fast from here. What was sent before the last such
-    /// answer says nothing of the pace since.
-    pub fn slow_down(&mut self, sent: Duration, now: Duration) {
+    /// answer says nothing of the pace since. With a pause it told what it takes on the average: the rate does not fall below.
+    pub fn slow_down(&mut self, sent: Duration, now: Duration, paused_until: Option<Duration>) {
         if self.reduced_at.is_none_or(|reduced_at| sent > reduced_at) {
-            self.reduced_rate = self.rate(now) / 2.0;
+            let rate = self.rate(now);
+            let average = paused_until.map_or(0.0, |until| self.average(until));
+            self.reduced_rate = average.clamp(rate / 2.0, rate);
             self.reduced_at = Some(now);
+        }
+        if let Some(until) = paused_until {
+            self.pause(now, until);
         }
     }
 
     /// The server asked for a pause; an earlier one that lasts longer stays.
-    pub fn pause(&mut self, until: Duration) {
-        self.paused_until = self.paused_until.max(Some(until));
+    pub fn pause(&mut self, now: Duration, until: Duration) {
+        if self.paused_until.is_some_and(|earlier| earlier >= until) {
+            return;
+        }
+        let is_another = self.paused_until(now).is_none();
+        let rate = if is_another { self.average(until) } else { self.outlook(now).rate };
+        // What was long once need not stay long.
+        let pause = until.saturating_sub(now).max(self.outlook(now).pause / 2);
+        self.learned = Some((Outlook { rate, pause }, until + LEARNED));
+        (self.taken, self.taken_since) = (0, Some(until));
+        self.paused_until = Some(until);
+    }
+
+    /// How many requests a second went out since the last pause, reckoned until the end of one that begins.
+    fn average(&self, until: Duration) -> f64 {
+        let seconds = self.taken_since.map_or(0.0, |since| until.saturating_sub(since).as_secs_f64());
+        if seconds > 0.0 { f64::from(self.taken) / seconds } else { 0.0 }
     }
 
     /// The end of the pause, if one is on.
@@ -94,14 +156,14 @@ mod tests {
     #[test]
     fn each_429_halves_the_rate_and_five_minutes_restore_it() {
         let (second, mut pace) = (Duration::from_secs, Pace::new(40.0));
-        pace.slow_down(second(1), second(2));
-        pace.slow_down(second(1), second(3)); // sent before the answer that halved the rate
-        pace.slow_down(second(3), second(2));
+        pace.slow_down(second(1), second(2), None);
+        pace.slow_down(second(1), second(3), None); // sent before the answer that halved the rate
+        pace.slow_down(second(3), second(2), None);
         assert!((pace.rate(second(2)) - 10.0).abs() < 1e-9);
         assert!((pace.rate(second(152)) - 25.0).abs() < 1e-9);
         assert!((pace.rate(second(302)) - 40.0).abs() < 1e-9);
         for millis in 0..100 {
-            pace.slow_down(Duration::from_millis(400_001 + millis), Duration::from_millis(400_001 + millis));
+            pace.slow_down(Duration::from_millis(400_001 + millis), Duration::from_millis(400_001 + millis), None);
         }
         assert!((pace.rate(second(400)) - SLOWEST).abs() < 1e-9);
     }
@@ -110,10 +172,40 @@ mod tests {
     fn of_two_pauses_the_longer_one_counts() {
         let at = Duration::from_secs;
         let mut pace = Pace::new(1.0);
-        pace.pause(at(60));
-        pace.pause(at(30));
+        pace.pause(at(0), at(60));
+        pace.pause(at(0), at(30));
         assert_eq!(pace.paused_until(at(59)), Some(at(60)));
         assert_eq!(pace.paused_until(at(60)), None);
+    }
+
+    #[test]
+    fn a_pause_tells_what_the_server_takes_and_the_rate_does_not_fall_below_that() {
+        let (second, mut pace) = (Duration::from_secs, Pace::new(40.0));
+        let near = |rate: f64, expected: f64| assert!((rate - expected).abs() < 0.2, "{rate}, not {expected}");
+        assert_eq!(pace.outlook(second(0)), Outlook { rate: 40.0, pause: Duration::ZERO });
+        // 600 in each minute, by the first quarter of it.
+        assert_eq!(taken(&mut pace, 0.0, 15.0), 600);
+        pace.slow_down(second(14), second(15), Some(second(60)));
+        near(pace.rate(second(15)), 20.0);
+        assert_eq!(pace.outlook(second(15)), Outlook { rate: 10.0, pause: second(45) });
+        // Slower, and again all of them before the minute is over.
+        let second_minute = taken(&mut pace, 60.0, 25.0);
+        assert!((550..=630).contains(&second_minute), "{second_minute}");
+        let rate = pace.rate(second(85));
+        pace.slow_down(second(84), second(85), Some(second(120)));
+        near(pace.rate(second(85)), rate / 2.0);
+        assert_eq!(pace.outlook(second(85)).pause, second(35));
+        // A longer pause is still to be expected after a short one, half as long; and after some minutes of none, none.
+        pace.pause(second(130), second(131));
+        assert_eq!(pace.outlook(second(131)).pause, Duration::from_secs_f64(17.5));
+        assert_eq!(pace.outlook(second(500)), Outlook { rate: pace.rate(second(500)), pause: Duration::ZERO });
+    }
+
+    #[test]
+    fn a_pause_after_hardly_any_request_still_halves_the_rate() {
+        let (second, mut pace) = (Duration::from_secs, Pace::new(40.0));
+        pace.slow_down(second(1), second(2), Some(second(3600)));
+        assert!((pace.rate(second(2)) - 20.0).abs() < 1e-9);
     }
 
     #[test]

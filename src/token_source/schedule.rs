@@ -131,7 +131,7 @@ pub fn after(from: Timestamp, wait: Duration) -> Timestamp {
 }
 
 /// A number in 0..1 that depends on the seed alone.
-fn fraction(seed: &str) -> f64 {
+pub fn fraction(seed: &str) -> f64 {
     let hash = ring::digest::digest(&ring::digest::SHA256, seed.as_bytes());
     let number = hash.as_ref().iter().take(4).fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
     f64::from(number) / (f64::from(u32::MAX) + 1.0)

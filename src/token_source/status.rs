@@ -15,7 +15,7 @@ use crate::api::condition::{self, Condition, ConditionStatus, ConditionType, Obs
 use crate::api::status::{LastFailure, TokenSourceStatus};
 
 /// How often who waits for a turn is looked at, to tell a wait that has become long.
-const QUEUE_POLL: Duration = Duration::from_secs(20);
+const QUEUE_POLL: Duration = Duration::from_secs(15);
 
 /// Makes the report. Pure: the same observation, outcome and time give the same report.
 pub fn report(observed: &Observed<'_>, outcome: Outcome, now: Timestamp) -> Report {
@@ -116,7 +116,8 @@ impl Draft<'_> {
         } else {
             self.status = self.observed.status().cloned().unwrap_or_default();
         }
-        schedule::after(self.now, QUEUE_POLL)
+        // Thousands that began to wait together are not looked at together for ever.
+        schedule::after(self.now, QUEUE_POLL + QUEUE_POLL.mul_f64(schedule::fraction(self.observed.seed())))
     }
 
     fn stalled(&mut self, failure: &Failure) -> Option<Timestamp> {

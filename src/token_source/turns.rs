@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::pace::Outlook;
 use super::schedule::{after, between};
 
-/// A renewal no longer waits for others when less than this is left beside what the renewals before it need.
-const RESERVE: Duration = Duration::from_secs(30);
+/// A renewal no longer waits for others when less than this is left beside what the renewals before it need, and a pause.
+const RESERVE: Duration = Duration::from_secs(15);
 
 /// Who waits. `K` tells sources apart.
 #[derive(Debug)]
@@ -84,9 +85,9 @@ impl<K: Clone + Eq + Hash> Turns<K> {
         self.places.is_empty()
     }
 
-    /// Who is next, where `rate` a second are served.
-    pub fn next(&mut self, now: Timestamp, rate: f64) -> Option<K> {
-        let who = if self.first_token_goes(now, rate) {
+    /// Who is next, at an endpoint with this outlook.
+    pub fn next(&mut self, now: Timestamp, outlook: Outlook) -> Option<K> {
+        let who = if self.first_token_goes(now, outlook) {
             self.first_tokens.first_entry()?.get().clone()
         } else {
             self.renewals.first_entry()?.get().clone()
@@ -95,12 +96,12 @@ impl<K: Clone + Eq + Hash> Turns<K> {
         Some(who)
     }
 
-    fn first_token_goes(&mut self, now: Timestamp, rate: f64) -> bool {
+    fn first_token_goes(&mut self, now: Timestamp, outlook: Outlook) -> bool {
         if self.renewals.is_empty() || self.first_tokens.is_empty() {
             return self.renewals.is_empty();
         }
         if self.spare == 0 {
-            self.spare = self.count_spare(now, rate);
+            self.spare = self.count_spare(now, outlook);
         }
         let goes = self.spare > 0;
         self.spare = self.spare.saturating_sub(1);
@@ -108,8 +109,8 @@ impl<K: Clone + Eq + Hash> Turns<K> {
     }
 
     /// How many others can be served before any renewal has less than the reserve left when its turn comes.
-    fn count_spare(&self, now: Timestamp, rate: f64) -> u64 {
-        let urgent = after(now, RESERVE);
+    fn count_spare(&self, now: Timestamp, Outlook { rate, pause }: Outlook) -> u64 {
+        let urgent = after(now, RESERVE.saturating_add(pause));
         let mut spare = in_whole(rate.ceil());
         for ((expiry, _), turn) in self.renewals.keys().zip(1_u64..) {
             let left = between(urgent, *expiry).as_secs_f64();
@@ -137,14 +138,16 @@ mod tests {
     use std::collections::VecDeque;
 
     use super::*;
+    use crate::token_source::pace::Pace;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// One a second.
+    const ONE_A_SECOND: Outlook = Outlook { rate: 1.0, pause: Duration::ZERO };
+
     fn order(turns: &mut Turns<&'static str>) -> Vec<&'static str> {
-        (0..).map_while(|second| turns.next(at(second), 1.0)).collect()
+        (0..).map_while(|second| turns.next(at(second), ONE_A_SECOND)).collect()
     }
 
     #[test]
@@ -160,8 +163,8 @@ mod tests {
     #[test]
     fn first_tokens_go_before_renewals_that_can_wait() {
         let mut turns = Turns::default();
-        // At one a second there is time for three others, besides itself, before half a minute is left.
-        turns.enter(&"renewal", Some(at(34)));
+        // At one a second there is time for three others, besides itself, before a quarter of a minute is left.
+        turns.enter(&"renewal", Some(at(19)));
         for who in ["a", "b", "c", "d"] {
             turns.enter(&who, None);
         }
@@ -182,33 +185,76 @@ mod tests {
         turns.enter(&"a", None);
         turns.leave(&"a");
         turns.leave(&"a");
-        assert_eq!(turns.next(at(0), 1.0), None);
+        assert_eq!(turns.next(at(0), ONE_A_SECOND), None);
     }
 
-    /// Serves `sources` with tokens of `life` seconds, renewed at two thirds of it, `rate` a second, for an hour; gives back how
-    /// many had a valid token at the least and at the most over the last half of it, and how many tokens expired there.
-    fn alive(sources: usize, life: i64, rate: usize) -> (usize, usize, usize) {
+    #[test]
+    fn a_renewal_that_a_pause_could_make_late_goes_first() {
         let mut turns = Turns::default();
-        let mut expiries: Vec<Option<i64>> = vec![None; sources];
-        let mut due: VecDeque<(i64, usize)> = VecDeque::new();
+        turns.enter(&"renewal", Some(at(60)));
+        turns.enter(&"first", None);
+        assert_eq!(turns.next(at(0), Outlook { pause: Duration::from_secs(50), ..ONE_A_SECOND }), Some("renewal"));
+    }
+
+    /// Takes so many requests in each minute, and asks for a pause until the next one then.
+    struct Endpoint {
+        a_minute: u32,
+        minute: u64,
+        taken: u32,
+    }
+
+    impl Endpoint {
+        fn answers(&mut self, second: u64) -> Result<(), Duration> {
+            if second / 60 != self.minute {
+                (self.minute, self.taken) = (second / 60, 0);
+            }
+            if self.taken == self.a_minute {
+                return Err(Duration::from_secs((self.minute + 1) * 60));
+            }
+            self.taken += 1;
+            Ok(())
+        }
+    }
+
+    /// Serves `sources` with tokens of five minutes, renewed at two thirds of them, at an endpoint of 180 requests a minute, by a pace of
+    /// `rate` a second, for two hours; gives back how many had a valid token at the least and at the most over the last hour, and how
+    /// many tokens expired there.
+    fn alive(sources: usize, rate: f64) -> (usize, usize, usize) {
+        const LIFE: u64 = 300;
+        let (mut endpoint, mut pace) = (Endpoint { a_minute: 180, minute: 0, taken: 0 }, Pace::new(rate));
+        let mut turns = Turns::default();
+        let mut expiries: Vec<Option<u64>> = vec![None; sources];
+        let mut due: VecDeque<(u64, usize)> = VecDeque::new();
+        let second = |time: u64| at(i64::try_from(time).unwrap());
         (0..sources).for_each(|who| turns.enter(&who, None));
         let (mut least, mut most, mut expired) = (usize::MAX, 0, 0);
-        for now in 0..3600 {
+        for now in 0..7200 {
             while let Some((_, who)) = due.front().filter(|(time, _)| *time <= now).copied() {
                 due.pop_front();
-                turns.enter(&who, expiries[who].map(at));
+                turns.enter(&who, expiries[who].map(second));
             }
             for (who, expiry) in expiries.iter_mut().enumerate().filter(|(_, expiry)| **expiry == Some(now)) {
                 turns.enter(&who, None);
                 *expiry = None;
-                expired += usize::from(now >= 1800);
+                expired += usize::from(now >= 3600);
             }
-            for _ in 0..rate {
-                let Some(who) = turns.next(at(now), f64::from(u16::try_from(rate).unwrap())) else { break };
-                expiries[who] = Some(now + life);
-                due.push_back((now + life * 2 / 3, who));
+            for time in (0..50).map(|part| Duration::from_micros(now * 1_000_000 + part * 20_000)) {
+                if pace.paused_until(time).is_some() || turns.is_empty() || pace.take_slot(time).is_err() {
+                    continue;
+                }
+                let who = turns.next(second(now), pace.outlook(time)).unwrap();
+                match endpoint.answers(now) {
+                    Ok(()) => {
+                        expiries[who] = Some(now + LIFE);
+                        due.push_back((now + LIFE * 2 / 3, who));
+                    }
+                    Err(until) => {
+                        pace.slow_down(time, time, Some(until));
+                        turns.enter(&who, expiries[who].map(second));
+                    }
+                }
             }
-            if now >= 1800 {
+            if now >= 3600 {
                 let valid = expiries.iter().flatten().count();
                 (least, most) = (least.min(valid), most.max(valid));
             }
@@ -217,14 +263,23 @@ mod tests {
     }
 
     #[test]
-    fn as_many_as_the_rate_allows_stay_alive_and_none_of_them_expires() {
-        // 3 a second times 300 seconds are 900 tokens; the reserve takes a tenth.
-        let (least, most, expired) = alive(2_000, 300, 3);
-        assert!(least >= 800 && most - least <= 6 && expired == 0, "{least} to {most}, {expired} expired");
+    fn as_many_as_the_limit_allows_stay_alive_and_none_of_them_expires() {
+        // 3 a second times 300 seconds are 900 tokens; the reserve takes a twentieth.
+        let (least, most, expired) = alive(2_000, 2.941_2); // 17 parts of a second
+        assert!(least >= 820 && most - least <= 10 && expired == 0, "{least} to {most}, {expired} expired");
     }
 
     #[test]
-    fn where_the_rate_suffices_all_are_alive() {
-        assert_eq!(alive(500, 300, 3), (500, 500, 0));
+    fn a_pace_above_the_limit_learns_it_from_the_pauses() {
+        for rate in [4.0, 9.0, 30.0] {
+            let (least, most, expired) = alive(2_000, rate);
+            assert!(least >= 800 && most - least <= 45 && expired == 0, "at {rate}: {least} to {most}, {expired} expired");
+        }
+    }
+
+    #[test]
+    fn where_the_limit_suffices_all_are_alive() {
+        assert_eq!(alive(500, 2.941_2), (500, 500, 0));
+        assert_eq!(alive(500, 30.0), (500, 500, 0));
     }
 }
