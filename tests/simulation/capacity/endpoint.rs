@@ -139,7 +139,7 @@ impl Run<'_> {
                 }
                 return;
             }
-            let Some(source) = operator.turns.next(at(self.now), operator.pace.rate(now)) else { return };
+            let Some(source) = operator.turns.next(at(self.now), operator.pace.outlook(now)) else { return };
             operator.in_flight += 1;
             self.sources[source].waits = false;
             self.push(self.now + LATENCY, Event::Answer(source));
@@ -235,11 +235,9 @@ impl Run<'_> {
             let wait = u64::try_from(between(now, next).as_millis()).unwrap();
             self.push(self.now + wait, Event::Due(source));
         }
-        let pace = &mut self.operators[number].pace;
-        pace.slow_down(Duration::from_millis(self.now - LATENCY), Duration::from_millis(self.now));
-        if let Some(seconds) = retry_after {
-            pace.pause(Duration::from_millis(self.now) + Duration::from_secs(seconds));
-        }
+        let now = Duration::from_millis(self.now);
+        let until = retry_after.map(|seconds| now + Duration::from_secs(seconds));
+        self.operators[number].pace.slow_down(Duration::from_millis(self.now - LATENCY), now, until);
     }
 }
 

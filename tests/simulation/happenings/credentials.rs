@@ -107,7 +107,8 @@ pub async fn people(world: Arc<World>, mut random: Random) {
                     let group = state.tracks[index].group;
                     let token = state.servers.give_refresh_token(group);
                     state.api.edit_secret(&format!("g{group}"), &[("refresh_token", &token)]);
-                    state.change_credentials(group);
+                    // The client is the same: what refused it counts on.
+                    state.ask_anew(group);
                     state.tracks[index].is_reported = false;
                 });
             });

@@ -22,6 +22,7 @@ use self::objects::{
 pub use self::surroundings::second_replica;
 use self::surroundings::{api_server_unwell, clock_jumped, endpoint_unwell, frozen, killed, killed_again_and_again, watches_unwell};
 use crate::api::names::REFRESH_REQUESTED_AT;
+use crate::clock;
 use crate::population::secret;
 use crate::random::Random;
 use crate::world::authorization_server::{Grant, credentials};
@@ -84,13 +85,17 @@ impl State {
     /// What the operator was told before counts no more: something else is asked for now.
     pub fn forgive(&mut self, index: usize) {
         let track = &mut self.tracks[index];
-        (track.told, track.issued_at) = (None, None);
+        (track.told, track.issued_at, track.asked_at) = (None, None, clock::elapsed());
         track.failed_at.clear();
     }
 
     fn change_credentials(&mut self, group: usize) {
-        self.disturb_group(group);
         self.refusals.forget(group);
+        self.ask_anew(group);
+    }
+
+    fn ask_anew(&mut self, group: usize) {
+        self.disturb_group(group);
         for index in 0..self.tracks.len() {
             if self.tracks[index].group == group {
                 self.forgive(index);

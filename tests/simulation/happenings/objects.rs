@@ -44,8 +44,8 @@ pub async fn target_replaced(world: Arc<World>, mut random: Random) {
     happens(&world, "people's Secret taken away", |state| {
         if state.api.secret(APPS, &name).is_some_and(|kept| kept.made_for.is_none()) {
             state.api.delete_secret(&name);
+            state.forgive(index);
         }
-        state.forgive(index);
         state.disturb(index);
     });
 }

@@ -152,7 +152,9 @@ impl State {
         let track = &mut self.tracks[index];
         track.failures = if track.failing == failing { track.failures + 1 } else { 1 };
         track.failing = failing;
-        let until = now + longest_wait(class, track.failures, retry_after);
+        // What the ledger holds back counts as a failure where there was none.
+        let withheld = u32::from(self.refusals.were_any(track.group));
+        let until = now + longest_wait(class, track.failures + withheld, retry_after);
         track.told = Some(Told { reason, until });
         if retry_after.is_none() {
             track.failed_at.push_back(now);

@@ -72,6 +72,8 @@ pub struct State {
     pub terms: Vec<Duration>,
     /// When clocks jumped.
     pub jumps: Vec<Duration>,
+    /// When a process was last frozen or woken.
+    pub woken: Option<Duration>,
     /// Until when pauses that authorization servers asked for may last.
     pub pauses: [Duration; 2],
     /// What is known of each source.
@@ -105,6 +107,7 @@ impl World {
             lease_holder: None,
             terms: Vec::new(),
             jumps: Vec::new(),
+            woken: None,
             pauses: [Duration::ZERO; 2],
             tracks: Vec::new(),
             refusals: Refusals::default(),

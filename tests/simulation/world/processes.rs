@@ -133,6 +133,7 @@ impl State {
 
     /// What was in a process's memory alone is gone, or may come too late.
     pub fn lost_memory(&mut self) {
+        self.woken = Some(clock::elapsed());
         self.disturb_all();
         self.excuse_refresh_tokens();
         for track in &mut self.tracks {

@@ -27,6 +27,8 @@ pub struct Track {
     pub failing: String,
     /// When they came.
     pub failed_at: VecDeque<Duration>,
+    /// When something else was asked for.
+    pub asked_at: Duration,
     /// When a token last came.
     pub issued_at: Option<Duration>,
     /// The refresh token that the operator was given last, until it was seen to be kept.

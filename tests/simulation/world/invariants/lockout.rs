@@ -3,7 +3,7 @@
 //! Where the operator's clock jumps forward by J, its hour is J shorter in true time, and nothing can tell it: two refusals in
 //! 60 minutes by *its* clock are allowed then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::State;
@@ -20,6 +20,8 @@ pub struct Refusals {
     by_credentials: BTreeMap<String, Vec<Refusal>>,
     /// By group: what may make the operator hold credentials back.
     strikes: BTreeMap<usize, Vec<Duration>>,
+    /// Groups that it may have held back ever.
+    struck: BTreeSet<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,12 @@ impl Refusals {
     /// Something that the ledger counts against credentials: a refusal, or a request without an answer.
     pub fn strike(&mut self, group: usize, at: Duration) {
         self.strikes.entry(group).or_default().push(at);
+        self.struck.insert(group);
+    }
+
+    /// Whether something was counted against these credentials.
+    pub fn were_any(&self, group: usize) -> bool {
+        self.struck.contains(&group)
     }
 
     /// The credentials are others now.

@@ -27,6 +27,10 @@ impl State {
 
     /// A token request goes out. Where a refresh token is all there is, a spent one is not presented while a good one is kept.
     pub fn judge_presented(&mut self, index: usize, asked: &Asked) {
+        if self.tracks[index].given.as_ref().is_some_and(|given| given.token == asked.refresh_token()) {
+            // It was kept, and is spent now.
+            self.judge_refresh_token(index);
+        }
         let name = &self.tracks[index].name;
         let uid = self.api.sources.get(name).and_then(|source| source.metadata.uid.clone());
         let keeper = self.api.secret(APPS, &format!("{name}-refresh-token"));
@@ -34,8 +38,10 @@ impl State {
             return;
         }
         let live = &self.servers.groups[self.tracks[index].group].live;
-        let is_kept = self.kept_refresh_token(index).is_some_and(|kept| live.contains(&kept));
-        if is_kept && !live.contains(asked.refresh_token()) {
+        // Tokens are numbered: one that people have given since it was kept is asked with instead.
+        let number = |token: &str| token.rsplit('-').next().and_then(|number| number.parse::<u64>().ok());
+        let is_kept = |kept: &String| live.contains(kept) && number(kept) > number(asked.refresh_token());
+        if self.kept_refresh_token(index).as_ref().is_some_and(is_kept) && !live.contains(asked.refresh_token()) {
             let name = name.clone();
             self.violated("refresh token", format!("{name} asks by a refresh token that is spent, while a good one is kept"));
         }

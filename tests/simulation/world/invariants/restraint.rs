@@ -6,11 +6,14 @@ use super::super::State;
 use crate::api::names::REFRESH_REQUESTED_AT;
 use crate::clock;
 
-/// 10, 20, 40, 80, 160, 300 seconds of waiting leave room for seven; fitted to the life that is left, for a few more.
-const FAILURES: usize = 12;
+/// 10, 20, 40, 80, 160, 300 seconds of waiting leave room for seven; with a third of the life that is left each, down to 10 seconds
+/// before the expiry, and growing again after it, for 15.
+const FAILURES: usize = 15;
 const FAILURES_WITHIN: Duration = Duration::from_secs(600);
 /// `--min-refresh-interval` and the time of a request.
 const NEED: Duration = Duration::from_secs(8);
+/// So late the watches can be.
+const UNHEARD: Duration = Duration::from_secs(30);
 /// A look writes the status once.
 const STATUSES: usize = 30;
 const STATUSES_WITHIN: Duration = Duration::from_secs(60);
@@ -36,7 +39,11 @@ impl State {
     /// A token has come.
     pub fn judge_need(&mut self, index: usize) {
         let now = clock::elapsed();
-        if self.tracks[index].issued_at.is_some_and(|before| before + NEED > now) && !self.is_forced(index) {
+        // The first one may have been asked for before the operator heard that something else is wanted.
+        let asked_at = self.tracks[index].asked_at;
+        let is_heard_late = asked_at + UNHEARD > now || self.woken.is_some_and(|woken| woken + NEED > now && asked_at < woken);
+        let is_soon = self.tracks[index].issued_at.is_some_and(|before| before + NEED > now);
+        if is_soon && !is_heard_late && !self.is_forced(index) {
             let name = self.tracks[index].name.clone();
             self.violated("need", format!("{name} got two tokens within {NEED:?}"));
         }
