@@ -182,12 +182,16 @@ fn until_next_attempt(status: &TokenSourceStatus, now: Timestamp) -> Wait {
     match status.next_attempt_time.as_ref().map(|time| time.0) {
         Some(time) if time <= now => Wait::None,
         Some(time) => Wait::Until(Some(time)),
-        // Something local stood in the way since: its end is a change, and the ledger still guards the credentials.
-        None if status.last_failure.as_ref().is_some_and(|failure| Reason::parse(&failure.reason).is_some_and(Reason::is_local)) => {
-            Wait::None
-        }
+        // Something local stood in the way since, or others before it at the endpoint: its end is a change, or a turn, and the ledger
+        // still guards the credentials.
+        None if status.last_failure.as_ref().and_then(|failure| Reason::parse(&failure.reason)).is_some_and(is_no_answer) => Wait::None,
         None => Wait::Until(None),
     }
+}
+
+/// Whether a failure without a time for the next try is not one of a request. A server that limits the rate always names one.
+fn is_no_answer(reason: Reason) -> bool {
+    reason.is_local() || reason == Reason::RateLimited
 }
 
 /// Whether the request that the spec and the credentials make now is the one of the digest. None: not known
