@@ -81,7 +81,7 @@ fn families(text: &str, suffix_of_counters: &str) -> BTreeMap<String, String> {
 
 /// The names of all series, as queries use them, without the parts of a histogram.
 fn registered() -> BTreeSet<String> {
-    let text = Format::Prometheus.write(exercised().0.text());
+    let text = exercised().0.write(Format::Prometheus).concat();
     families(&text, "").into_keys().collect()
 }
 
@@ -95,7 +95,7 @@ fn named(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_names_and_labels_are_those_of_the_contract() {
-    let text = exercised().0.text();
+    let text = exercised().0.write(Format::OpenMetrics).concat();
     for line in [
         r#"tokensource_token_requests_total{host="auth.example.com",grant="password",result="UserAuthenticationFailed"} 1"#,
         r#"tokensource_token_request_duration_seconds_count{host="auth.example.com"} 1"#,
@@ -120,18 +120,19 @@ fn the_names_and_labels_are_those_of_the_contract() {
 fn the_series_of_a_deleted_source_go_with_it() {
     let (metrics, mut writer) = exercised();
     writer.apply_watcher_event(&Event::Delete(source("orders")));
-    let text = metrics.text();
+    let text = metrics.write(Format::OpenMetrics).concat();
     assert!(!text.contains("orders") && text.contains(r#"tokensource_ready{namespace="shop",name="invoices"} 1"#), "{text}");
     writer.apply_watcher_event(&Event::Delete(source("invoices")));
-    assert!(!metrics.text().contains("tokensource_ready"), "a family without series is not described");
+    assert!(!metrics.write(Format::OpenMetrics).concat().contains("tokensource_ready"), "a family without series is not described");
 }
 
 #[test]
 fn scrapers_of_both_formats_can_read_the_text() {
-    let text = exercised().0.text();
+    let metrics = exercised().0;
+    let text = metrics.write(Format::OpenMetrics).concat();
     assert!(text.ends_with("\n# EOF\n") && text.matches("# EOF").count() == 1);
     families(&text, "_total");
-    let older = Format::Prometheus.write(text.clone());
+    let older = metrics.write(Format::Prometheus).concat();
     assert!(!older.contains("# EOF"));
     let samples = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
     assert_eq!(samples(&older), samples(&text));

@@ -21,7 +21,7 @@ pub struct ClientAuthentication {
 
     /// The client assertion, with method ClientAssertion.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub assertion: Option<ClientAssertion>,
+    pub assertion: Option<Box<ClientAssertion>>,
 }
 
 /// The method of client authentication (RFC 6749 section 2.3.1).

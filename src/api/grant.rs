@@ -20,7 +20,7 @@ pub struct Grant {
 
     /// The assertion of JWTBearer and SAML2Bearer, or the subject token of TokenExchange.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub assertion: Option<AssertionSource>,
+    pub assertion: Option<Box<AssertionSource>>,
 
     /// The type of the subject token of TokenExchange, a URI (RFC 8693 section 3). Default: urn:ietf:params:oauth:token-type:access_token.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -158,7 +158,7 @@ impl Gatherer<'_> {
         secrets: &mut ReadSecrets,
     ) -> Result<Assertions, Halt> {
         let client = self.source.spec.client_authentication.assertion.as_ref().map(|assertion| &assertion.source);
-        let grant = self.source.spec.grant.assertion.as_ref();
+        let grant = self.source.spec.grant.assertion.as_deref();
         let mut reader = AssertionReader { gatherer: self, values, endpoint, secrets };
         Ok(Assertions {
             client: reader.read(client, "spec.clientAuthentication.assertion", &mut proof.client).await?,

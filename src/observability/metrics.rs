@@ -15,6 +15,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use self::exposition::Format;
 use self::kubernetes_requests::KubernetesRequests;
 use self::process::Process;
 use self::reconciles::Reconciles;
@@ -86,12 +87,12 @@ impl Metrics {
         self.leader.set(leads.into());
     }
 
-    /// All metrics in the OpenMetrics text format.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        match encode(&mut text, &self.registry) {
-            Ok(()) => text,
-            Err(std::fmt::Error) => String::new(), // writing to a String does not fail
+    /// All metrics as text, in pieces.
+    pub fn write(&self, format: Format) -> Vec<String> {
+        let mut writer = format.writer();
+        match encode(&mut writer, &self.registry) {
+            Ok(()) => writer.finish(),
+            Err(std::fmt::Error) => Vec::new(), // writing into memory does not fail
         }
     }
 }
@@ -104,6 +105,6 @@ mod tests {
     fn who_leads_is_told() {
         let metrics = Metrics::default();
         metrics.leads(true);
-        assert!(metrics.text().lines().any(|line| line == "tokensource_leader 1"));
+        assert!(metrics.write(Format::OpenMetrics).concat().lines().any(|line| line == "tokensource_leader 1"));
     }
 }

@@ -1,5 +1,6 @@
 //! Metrics and health over HTTP.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -7,9 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
+use futures::stream;
 use tokio::net::TcpListener;
 
 use super::metrics::Metrics;
@@ -46,7 +49,8 @@ pub async fn serve(
 ) {
     let text = move |headers: HeaderMap| async move {
         let format = Format::preferred(&headers);
-        ([(header::CONTENT_TYPE, format.content_type())], format.write(metrics.text())).into_response()
+        let pieces = stream::iter(metrics.write(format).into_iter().map(Ok::<_, Infallible>));
+        ([(header::CONTENT_TYPE, format.content_type())], Body::from_stream(pieces)).into_response()
     };
     let router = Router::new()
         .route("/metrics", get(text))

@@ -37,7 +37,7 @@ impl CredentialValues {
     pub fn proof(&self, spec: &TokenSourceSpec, namespace: &str) -> Proof {
         Proof {
             client: self.proof_of_the_client(client_assertion(spec), namespace),
-            grant: self.proof_of_the_grant(spec.grant.assertion.as_ref(), namespace),
+            grant: self.proof_of_the_grant(spec.grant.assertion.as_deref(), namespace),
         }
     }
 
@@ -161,7 +161,7 @@ pub fn find(spec: &TokenSourceSpec, secret: Option<&SecretData<'_>>) -> Result<C
 }
 
 fn signs(spec: &TokenSourceSpec) -> bool {
-    client_assertion(spec).into_iter().chain(&spec.grant.assertion).any(|source| source.signed_jwt.is_some())
+    client_assertion(spec).into_iter().chain(spec.grant.assertion.as_deref()).any(|source| source.signed_jwt.is_some())
 }
 
 fn client_assertion(spec: &TokenSourceSpec) -> Option<&AssertionSource> {

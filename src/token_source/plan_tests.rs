@@ -50,7 +50,11 @@ fn each_observation_has_its_plan() {
         ("the same content still waits", refused().credentials("uid/2", Some('c')), Plan::Hold { until: Some(at(4500)) }),
         ("corrected credentials are tried at once", refused().credentials("uid/2", Some('d')), Plan::Request(Cause::NoSecret)),
         ("what stood in the way is gone", Scene::new().attempted(0).failed("CredentialsNotFound", 1, None), Plan::Request(Cause::NoSecret)),
-        ("its turn has come after a failed request", Scene::new().attempted(0).failed("RateLimited", 3, None), Plan::Request(Cause::NoSecret)),
+        (
+            "its turn has come after a failed request",
+            Scene::new().attempted(0).failed("RateLimited", 3, None),
+            Plan::Request(Cause::NoSecret),
+        ),
         ("a Secret that keeps vanishing is made at the floor's pace", Scene::new().attempted(995), Plan::Hold { until: Some(at(1005)) }),
         (
             "a changed spec does not wait for the floor",

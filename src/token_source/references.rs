@@ -31,7 +31,7 @@ pub fn of_request(spec: &TokenSourceSpec) -> Vec<Reference> {
         .map(|credentials| Reference::Secret { name: credentials.secret_ref.name.clone(), field: "spec.credentials.secretRef.name" });
     let client = spec.client_authentication.assertion.as_ref().map(|assertion| &assertion.source);
     let client = client.and_then(|source| of_assertion(source, "spec.clientAuthentication.assertion.secretKeyRef.name"));
-    let grant = spec.grant.assertion.as_ref().and_then(|source| of_assertion(source, "spec.grant.assertion.secretKeyRef.name"));
+    let grant = spec.grant.assertion.as_deref().and_then(|source| of_assertion(source, "spec.grant.assertion.secretKeyRef.name"));
     credentials.into_iter().chain(client).chain(grant).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The text formats that scrapers ask for: OpenMetrics, and the older one of Prometheus, which every scraper reads.
 
-use std::collections::HashMap;
+use std::fmt::{self, Write};
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -33,14 +33,97 @@ impl Format {
         }
     }
 
-    /// A text of OpenMetrics in this format.
-    pub fn write(self, open_metrics: String) -> String {
-        match self {
-            Self::OpenMetrics => open_metrics,
-            Self::Prometheus => older(&open_metrics),
+    /// What takes a text of OpenMetrics and gives it in this format.
+    pub fn writer(self) -> Writer {
+        Writer { format: self, line: String::new(), help: None, full: Vec::new(), chunk: String::new() }
+    }
+}
+
+/// How long a piece of the text may be: the series of ten thousand sources are megabytes, which are held once and let go of piece by
+/// piece as they are sent.
+const CHUNK: usize = 32 * 1024;
+
+/// Takes a text of OpenMetrics, line by line.
+#[derive(Debug)]
+pub struct Writer {
+    format: Format,
+    line: String,
+    /// The description of a family whose type is not known yet.
+    help: Option<String>,
+    full: Vec<String>,
+    chunk: String,
+}
+
+impl Writer {
+    /// The text, in pieces.
+    pub fn finish(mut self) -> Vec<String> {
+        self.full.push(self.chunk);
+        self.full
+    }
+
+    fn push(&mut self, parts: &[&str]) {
+        self.chunk.extend(parts.iter().copied());
+        self.chunk.push('\n');
+        if self.chunk.len() >= CHUNK {
+            self.full.push(std::mem::take(&mut self.chunk));
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        match self.format {
+            Format::OpenMetrics => self.push(&[&line]),
+            Format::Prometheus => self.older(&line),
+        }
+        self.line = line;
+        self.line.clear();
+    }
+
+    /// In the older format a counter's family has the name of its series, with `_total`; and the text has no end mark.
+    fn older(&mut self, line: &str) {
+        if line == "# EOF" || line.starts_with("# UNIT ") {
+            return;
+        }
+        if line.starts_with(HELP) {
+            self.help = Some(line.to_owned());
+            return;
+        }
+        let of_counter = line.strip_prefix(TYPE).and_then(|family| family.strip_suffix(" counter"));
+        let help = self.help.take();
+        match (of_counter, help.as_deref()) {
+            (Some(name), help) => {
+                if let Some((_, told)) = help.and_then(|help| help.strip_prefix(HELP)?.split_once(' ')) {
+                    self.push(&[HELP, name, "_total ", told]);
+                }
+                self.push(&[TYPE, name, "_total counter"]);
+            }
+            (None, help) => {
+                if let Some(help) = help {
+                    self.push(&[help]);
+                }
+                self.push(&[line]);
+            }
         }
     }
 }
+
+impl Write for Writer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive('\n') {
+            match part.strip_suffix('\n') {
+                Some(end) => {
+                    self.line.push_str(end);
+                    self.end_line();
+                }
+                None => self.line.push_str(part),
+            }
+        }
+        Ok(())
+    }
+}
+
+const HELP: &str = "# HELP ";
+const TYPE: &str = "# TYPE ";
 
 /// The weight of a media range (RFC 9110 §12.4.2), if it is of this media type.
 fn weight_of(range: &str, is_of: fn(&str) -> bool) -> Option<f64> {
@@ -48,31 +131,6 @@ fn weight_of(range: &str, is_of: fn(&str) -> bool) -> Option<f64> {
     let media = parts.next()?;
     let weight = parts.find_map(|parameter| parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")));
     is_of(media).then(|| weight.and_then(|weight| weight.parse().ok()).unwrap_or(1.0))
-}
-
-/// In the older format a counter's family has the name of its series, with `_total`; and the text has no end mark.
-fn older(open_metrics: &str) -> String {
-    let types: HashMap<&str, &str> =
-        open_metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")).filter_map(|line| line.split_once(' ')).collect();
-    let mut text = String::with_capacity(open_metrics.len());
-    for line in open_metrics.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT ")) {
-        match described(line) {
-            Some((keyword, name, rest)) if types.get(name) == Some(&"counter") => {
-                text.extend([keyword, name, "_total ", rest]);
-            }
-            Some(_) | None => text.push_str(line),
-        }
-        text.push('\n');
-    }
-    text
-}
-
-/// Keyword, name and rest of a line that describes a family.
-fn described(line: &str) -> Option<(&str, &str, &str)> {
-    ["# HELP ", "# TYPE "].into_iter().find_map(|keyword| {
-        let (name, rest) = line.strip_prefix(keyword)?.split_once(' ')?;
-        Some((keyword, name, rest))
-    })
 }
 
 #[cfg(test)]
@@ -115,7 +173,27 @@ mod tests {
     fn the_older_format_names_counters_by_their_series() {
         let text = "# HELP a_seconds How long.\n# TYPE a_seconds counter\n# UNIT a_seconds seconds\na_seconds_total 1\n# HELP b Now.\n# TYPE b gauge\nb{c=\"# TYPE a_seconds d\"} 2\n# EOF\n";
         let expected = "# HELP a_seconds_total How long.\n# TYPE a_seconds_total counter\na_seconds_total 1\n# HELP b Now.\n# TYPE b gauge\nb{c=\"# TYPE a_seconds d\"} 2\n";
-        assert_eq!(Format::Prometheus.write(text.to_owned()), expected);
-        assert_eq!(Format::OpenMetrics.write(text.to_owned()), text);
+        let written = |format: Format| {
+            let mut writer = format.writer();
+            // In parts that do not end with lines.
+            for part in text.as_bytes().chunks(7) {
+                writer.write_str(std::str::from_utf8(part).unwrap()).unwrap();
+            }
+            writer.finish().concat()
+        };
+        assert_eq!(written(Format::Prometheus), expected);
+        assert_eq!(written(Format::OpenMetrics), text);
+    }
+
+    #[test]
+    fn a_long_text_comes_in_pieces_and_nothing_of_it_is_lost() {
+        let mut writer = Format::Prometheus.writer();
+        let lines: Vec<String> = (0..10_000).map(|number| format!("series{{number=\"{number}\"}} 1\n")).collect();
+        for line in &lines {
+            writer.write_str(line).unwrap();
+        }
+        let pieces = writer.finish();
+        assert!(pieces.len() > 5 && pieces.iter().all(|piece| piece.len() < CHUNK + 100), "{} pieces", pieces.len());
+        assert_eq!(pieces.concat(), lines.concat());
     }
 }

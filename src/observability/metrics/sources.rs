@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 
@@ -27,10 +27,10 @@ impl fmt::Debug for Sources {
 }
 
 /// The labels of a source's series. Ordered, and unique: two equal series would spoil the whole scrape.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord, EncodeLabelSet)]
-struct Labels {
-    namespace: String,
-    name: String,
+type Labels<'a> = [(&'static str, &'a str); 2];
+
+fn labels(source: &TokenSource) -> Option<Labels<'_>> {
+    Some([("namespace", source.metadata.namespace.as_deref()?), ("name", source.metadata.name.as_deref()?)])
 }
 
 /// What the series of one source tell.
@@ -73,21 +73,16 @@ impl Sources {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stores;
     }
 
-    fn seen(&self) -> BTreeMap<Labels, Seen> {
+    fn all(&self) -> Vec<Arc<TokenSource>> {
         let stores = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let sources = stores.iter().flat_map(Store::state);
-        sources
-            .filter_map(|source| {
-                let (namespace, name) = (source.metadata.namespace.clone()?, source.metadata.name.clone()?);
-                Some((Labels { namespace, name }, Seen::of(&source)))
-            })
-            .collect()
+        stores.iter().flat_map(Store::state).collect()
     }
 }
 
 impl Collector for Sources {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
-        let (seen, now) = (self.seen(), clock::now());
+        let (sources, now) = (self.all(), clock::now());
+        let seen: BTreeMap<Labels<'_>, Seen> = sources.iter().filter_map(|source| Some((labels(source)?, Seen::of(source)))).collect();
         let told: [Told; 5] = [
             ("token_expiry_timestamp_seconds", "When the token in the Secret expires, in seconds since 1970", |seen| seen.expires),
             ("token_renewal_timestamp_seconds", "When the token is due to be renewed, in seconds since 1970", |seen| seen.renews),
@@ -113,7 +108,7 @@ fn encode_gauge<'a>(
     encoder: &mut DescriptorEncoder,
     name: &str,
     help: &str,
-    values: impl Iterator<Item = (&'a Labels, i64)>,
+    values: impl Iterator<Item = (&'a Labels<'a>, i64)>,
 ) -> Result<(), fmt::Error> {
     let mut values = values.peekable();
     if values.peek().is_none() {

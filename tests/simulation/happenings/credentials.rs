@@ -107,8 +107,7 @@ pub async fn people(world: Arc<World>, mut random: Random) {
                     let group = state.tracks[index].group;
                     let token = state.servers.give_refresh_token(group);
                     state.api.edit_secret(&format!("g{group}"), &[("refresh_token", &token)]);
-                    // The client is the same: what refused it counts on.
-                    state.ask_anew(group);
+                    state.change_credentials(group);
                     state.tracks[index].is_reported = false;
                 });
             });

@@ -82,19 +82,14 @@ fn happens(world: &Arc<World>, what: &'static str, change: impl FnOnce(&mut Stat
 }
 
 impl State {
-    /// What the operator was told before counts no more: something else is asked for now.
+    /// Something else is asked for now: it comes without regard to what came before.
     pub fn forgive(&mut self, index: usize) {
         let track = &mut self.tracks[index];
-        (track.told, track.issued_at, track.asked_at) = (None, None, clock::elapsed());
+        (track.issued_at, track.asked_at) = (None, clock::elapsed());
         track.failed_at.clear();
     }
 
     fn change_credentials(&mut self, group: usize) {
-        self.refusals.forget(group);
-        self.ask_anew(group);
-    }
-
-    fn ask_anew(&mut self, group: usize) {
         self.disturb_group(group);
         for index in 0..self.tracks.len() {
             if self.tracks[index].group == group {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::authorization_server::{Asked, Grant, Verdict, unwell};
+use super::invariants::lockout::Strike;
 use super::network::Answer;
-use super::track::{Given, Told, longest_wait};
+use super::track::{Given, Told};
 use super::weather::{Endpoint, Fault};
 use super::{APPS, State};
 use crate::clock;
@@ -105,7 +106,7 @@ impl State {
         if is_probe {
             self.saw("client probed");
             if matches!(says, Says::Refused(_)) {
-                self.refusals.strike(group, now);
+                self.refusals.strike(group, Strike { at: now, client_secret: asked.client_secret.clone(), password: None });
             }
             return;
         }
@@ -126,7 +127,8 @@ impl State {
                 if *reason == Some("RefreshTokenInvalid") {
                     self.saw("refresh token refused");
                 } else {
-                    self.refusals.strike(group, now);
+                    let password = (*reason == Some("UserAuthenticationFailed")).then(|| asked.password().to_owned());
+                    self.refusals.strike(group, Strike { at: now, client_secret: asked.client_secret.clone(), password });
                 }
                 self.failed(index, *reason, RetryClass::Slow, None);
             }
@@ -135,7 +137,7 @@ impl State {
     }
 
     /// What a source's requests are made of now: others are counted anew.
-    fn request_of(&self, index: usize) -> String {
+    pub fn request_of(&self, index: usize) -> String {
         let source = self.api.sources.get(&self.tracks[index].name);
         let scopes = source.and_then(|source| source.spec.scopes.as_ref());
         let data = self.api.secret(APPS, &self.servers.groups[self.tracks[index].group].name).and_then(|kept| kept.secret.data.as_ref());
@@ -148,14 +150,11 @@ impl State {
             let pause = &mut self.pauses[self.servers.groups[self.tracks[index].group].host];
             *pause = (*pause).max(now + Duration::from_secs(seconds).mul_f64(1.1));
         }
-        let failing = self.request_of(index);
+        let request = self.request_of(index);
         let track = &mut self.tracks[index];
-        track.failures = if track.failing == failing { track.failures + 1 } else { 1 };
-        track.failing = failing;
-        // What the ledger holds back counts as a failure where there was none.
-        let withheld = u32::from(self.refusals.were_any(track.group));
-        let until = now + longest_wait(class, track.failures + withheld, retry_after);
-        track.told = Some(Told { reason, until });
+        track.failures = if track.failing == request { track.failures + 1 } else { 1 };
+        track.failing.clone_from(&request);
+        track.told = Some(Told { reason, request, at: now, class, failures: track.failures, retry_after });
         if retry_after.is_none() {
             track.failed_at.push_back(now);
             self.judge_backoff(index);

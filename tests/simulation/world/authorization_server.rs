@@ -61,7 +61,8 @@ pub struct Asked {
     /// The source, by an extra header of its spec.
     pub source: String,
     client_id: String,
-    client_secret: String,
+    /// The client's secret that it presents.
+    pub client_secret: String,
     form: HashMap<String, String>,
 }
 
@@ -110,9 +111,19 @@ impl Asked {
         self.field("refresh_token")
     }
 
+    /// The user's password that it presents.
+    pub fn password(&self) -> &str {
+        self.field("password")
+    }
+
     fn field(&self, name: &str) -> &str {
         self.form.get(name).map(String::as_str).unwrap_or_default()
     }
+}
+
+/// Where a token stands in the order in which all were issued.
+pub fn issued_as(token: &str) -> Option<u64> {
+    token.rsplit('-').next()?.parse().ok()
 }
 
 fn own((one, other): (&str, &str)) -> (String, String) {

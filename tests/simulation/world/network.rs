@@ -137,7 +137,8 @@ impl World {
             state.tracks[index].in_flight += 1;
             // What follows a refused refresh token is under way since that was sent.
             let open = state.tracks[index].sent.take().filter(|sent| sent.answered.is_none());
-            state.tracks[index].sent = Some(open.unwrap_or(Sent { at: clock::elapsed(), answered: None }));
+            state.tracks[index].sent =
+                Some(open.unwrap_or(Sent { at: clock::elapsed(), client_secret: asked.client_secret.clone(), answered: None }));
             state.disturb_group(state.tracks[index].group);
             let latency = if fault == Some(Fault::Late) { state.random.millis(4000, 18_000) } else { state.random.millis(20, 300) };
             (fault, latency)

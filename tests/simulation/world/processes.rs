@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::invariants::lockout::Strike;
 use super::{State, World};
 use crate::clock;
 use crate::controller::error::{Error, RunError};
@@ -150,7 +151,7 @@ impl State {
             let Some(sent) = track.sent.take() else { continue };
             let is_open = track.in_flight > 0 || sent.answered.is_none_or(|answered| answered + TAKEN_BACK > clock::elapsed());
             if is_open {
-                self.refusals.strike(group, sent.at);
+                self.refusals.strike(group, Strike { at: sent.at, client_secret: sent.client_secret, password: None });
                 self.saw("request that stays in the ledger as sent");
             }
         }

@@ -19,7 +19,7 @@ pub struct Track {
     pub in_flight: u32,
     /// What its process knows to be under way.
     pub sent: Option<Sent>,
-    /// What the last answer said, unless it was a token or something has changed since.
+    /// What the last answer said, unless it was a token.
     pub told: Option<Told>,
     /// How many answers in a row to the same request were no token.
     pub failures: u32,
@@ -48,8 +48,24 @@ pub struct Track {
 pub struct Told {
     /// The reason that the condition must have; none where several fit.
     pub reason: Option<&'static str>,
-    /// When the next try must have been made.
-    pub until: Duration,
+    /// What the request was made of: the answer says nothing of others.
+    pub request: String,
+    /// When it came.
+    pub at: Duration,
+    /// How long it may be waited.
+    pub class: RetryClass,
+    /// How many in a row it was.
+    pub failures: u32,
+    /// What the server asked for.
+    pub retry_after: Option<u64>,
+}
+
+impl Told {
+    /// When the next try must have been made. The operator may have counted one failure more: what the ledger held back.
+    pub fn until(&self, published: Option<u32>) -> Duration {
+        let failures = published.filter(|published| *published == self.failures + 1).unwrap_or(self.failures);
+        self.at + longest_wait(self.class, failures, self.retry_after)
+    }
 }
 
 /// A request as the ledger knows it.
@@ -57,6 +73,8 @@ pub struct Told {
 pub struct Sent {
     /// When.
     pub at: Duration,
+    /// By which client secret.
+    pub client_secret: String,
     /// When it was answered for good: after a refused refresh token the grant itself follows.
     pub answered: Option<Duration>,
 }
@@ -73,7 +91,7 @@ pub struct Given {
 }
 
 /// The longest wait after so many failures in a row: what docs/concepts.md promises, restated.
-pub fn longest_wait(class: RetryClass, failures: u32, retry_after: Option<u64>) -> Duration {
+fn longest_wait(class: RetryClass, failures: u32, retry_after: Option<u64>) -> Duration {
     let (short, hour, day) = (Duration::from_secs(300), Duration::from_secs(3600), Duration::from_secs(24 * 3600));
     let slow = |failures: u32| hour.saturating_mul(1 << failures.clamp(1, 10).saturating_sub(1)).min(day);
     let asked = Duration::from_secs(retry_after.unwrap_or(0)).min(hour);

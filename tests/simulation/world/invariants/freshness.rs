@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::super::authorization_server::Grant;
+use super::super::authorization_server::issued_as;
 use super::super::weather::Endpoint;
 use super::super::{APPS, State};
 use crate::clock;
@@ -29,11 +30,13 @@ impl State {
         }
         let error_now = self.leader.as_ref().map_or(0, |leader| leader.clock_error());
         let is_mistimed = issued.is_some_and(|issued| issued.clock_error != error_now);
-        let ledger = self.refusals.held_back_since(track.group, &self.terms, now).map(|since| since + LEDGER);
+        let ledger = self.held_back_since(track.group).map(|since| since + LEDGER);
+        let told = track.told.as_ref().filter(|told| told.request == self.request_of(index));
+        let published = self.api.sources.get(&track.name).and_then(|source| source.status.as_ref()?.consecutive_failures);
         // By a clock that was set back the wait is longer.
         let slack = if self.jumps.is_empty() { Duration::ZERO } else { Duration::from_secs(1200) };
         let pause = self.pauses[self.servers.groups[track.group].host];
-        let waits = track.told.as_ref().map(|told| told.until).into_iter().chain(ledger).chain([pause]).map(|until| until + slack);
+        let waits = told.map(|told| told.until(published)).into_iter().chain(ledger).chain([pause]).map(|until| until + slack);
         let until = waits.chain([track.disturbed]).max().unwrap_or_default() + BOUND;
         if is_mistimed {
             self.disturb(index);
@@ -64,7 +67,10 @@ impl State {
             && (group.grant != Grant::Password || text("password") == Some(group.password.as_str()));
         let has_refresh_token = group.grant != Grant::RefreshToken
             || text("refresh_token").is_some_and(|token| group.live.contains(token))
-            || self.kept_refresh_token(index).is_some_and(|token| group.live.contains(&token));
+            || self.kept_refresh_token(index).is_some_and(|kept| {
+                // One that came of what people gave before is not used any more.
+                group.live.contains(&kept) && text("refresh_token").is_none_or(|given| issued_as(&kept) > issued_as(given))
+            });
         [
             (source.spec.suspend, "suspended"),
             (is_foreign, "foreign Secret"),

@@ -3,11 +3,11 @@
 //! Where the operator's clock jumps forward by J, its hour is J shorter in true time, and nothing can tell it: two refusals in
 //! 60 minutes by *its* clock are allowed then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::State;
 use super::super::authorization_server::Verdict;
+use super::super::{APPS, State};
 use crate::clock;
 
 const WINDOW: Duration = Duration::from_secs(3600);
@@ -19,9 +19,18 @@ const JUMP: Duration = Duration::from_secs(30);
 pub struct Refusals {
     by_credentials: BTreeMap<String, Vec<Refusal>>,
     /// By group: what may make the operator hold credentials back.
-    strikes: BTreeMap<usize, Vec<Duration>>,
-    /// Groups that it may have held back ever.
-    struck: BTreeSet<usize>,
+    strikes: BTreeMap<usize, Vec<Strike>>,
+}
+
+/// Something that the ledger counts against credentials: a refusal, or a request without an answer.
+#[derive(Debug, Clone)]
+pub struct Strike {
+    /// When.
+    pub at: Duration,
+    /// Against whom.
+    pub client_secret: String,
+    /// Against which user with it; none: the client, or both.
+    pub password: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,32 +41,33 @@ struct Refusal {
 }
 
 impl Refusals {
-    /// Something that the ledger counts against credentials: a refusal, or a request without an answer.
-    pub fn strike(&mut self, group: usize, at: Duration) {
-        self.strikes.entry(group).or_default().push(at);
-        self.struck.insert(group);
+    /// Something was counted against the credentials of a group.
+    pub fn strike(&mut self, group: usize, strike: Strike) {
+        self.strikes.entry(group).or_default().push(strike);
     }
 
-    /// Whether something was counted against these credentials.
-    pub fn were_any(&self, group: usize) -> bool {
-        self.struck.contains(&group)
-    }
-
-    /// The credentials are others now.
-    pub fn forget(&mut self, group: usize) {
-        self.strikes.remove(&group);
-    }
-
-    /// The latest strike against a group, if there may be two within the hour. The beginning of a process counts as one: it takes a
-    /// renewal that was due before for sent.
-    pub fn held_back_since(&self, group: usize, terms: &[Duration], now: Duration) -> Option<Duration> {
-        let strikes = self.strikes.get(&group).into_iter().flatten().chain(terms);
+    /// The latest strike against these credentials, if there may be two within the hour. The beginning of a process counts as one: it takes
+    /// a renewal that was due before for sent.
+    fn held_back_since(&self, group: usize, client_secret: &str, password: &str, terms: &[Duration], now: Duration) -> Option<Duration> {
+        let is_meant =
+            |strike: &&Strike| strike.client_secret == client_secret && strike.password.as_ref().is_none_or(|refused| refused == password);
+        let strikes = self.strikes.get(&group).into_iter().flatten().filter(is_meant).map(|strike| &strike.at).chain(terms);
         let recent: Vec<Duration> = strikes.copied().filter(|at| *at + WINDOW + Duration::from_secs(1200) > now).collect();
         recent.iter().max().copied().filter(|_| recent.len() >= 2)
     }
 }
 
 impl State {
+    /// Since when the ledger may hold back what the credentials Secret holds now.
+    pub fn held_back_since(&self, group: usize) -> Option<Duration> {
+        let kept = self.api.secret(APPS, &self.servers.groups[group].name)?;
+        let text = |key: &str| {
+            let value = kept.secret.data.as_ref().and_then(|data| data.get(key));
+            value.and_then(|value| std::str::from_utf8(&value.0).ok()).unwrap_or_default()
+        };
+        self.refusals.held_back_since(group, text("client_secret"), text("password"), &self.terms, clock::elapsed())
+    }
+
     /// The authorization server has judged credentials.
     pub fn judge_refusal(&mut self, verdict: &Verdict, clock_error: i64) {
         let (Verdict::Client(whose) | Verdict::User(whose)) = verdict else { return };

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::super::authorization_server::{Asked, Grant};
+use super::super::authorization_server::{Asked, Grant, issued_as};
 use super::super::{APPS, State};
 use crate::clock;
 
@@ -38,9 +38,8 @@ impl State {
             return;
         }
         let live = &self.servers.groups[self.tracks[index].group].live;
-        // Tokens are numbered: one that people have given since it was kept is asked with instead.
-        let number = |token: &str| token.rsplit('-').next().and_then(|number| number.parse::<u64>().ok());
-        let is_kept = |kept: &String| live.contains(kept) && number(kept) > number(asked.refresh_token());
+        // One that people have given since it was kept is asked with instead.
+        let is_kept = |kept: &String| live.contains(kept) && issued_as(kept) > issued_as(asked.refresh_token());
         if self.kept_refresh_token(index).as_ref().is_some_and(is_kept) && !live.contains(asked.refresh_token()) {
             let name = name.clone();
             self.violated("refresh token", format!("{name} asks by a refresh token that is spent, while a good one is kept"));

@@ -7,8 +7,8 @@ use crate::api::names::REFRESH_REQUESTED_AT;
 use crate::clock;
 
 /// 10, 20, 40, 80, 160, 300 seconds of waiting leave room for seven; with a third of the life that is left each, down to 10 seconds
-/// before the expiry, and growing again after it, for 15.
-const FAILURES: usize = 15;
+/// before the expiry, and growing again after it, for twice as many and some.
+const FAILURES: usize = 18;
 const FAILURES_WITHIN: Duration = Duration::from_secs(600);
 /// `--min-refresh-interval` and the time of a request.
 const NEED: Duration = Duration::from_secs(8);

@@ -89,10 +89,10 @@ impl State {
             // Its own last answer, or the pause that another's has begun.
             return None;
         }
-        if self.refusals.held_back_since(track.group, &self.terms, clock::elapsed()).is_some() {
+        if self.held_back_since(track.group).is_some() {
             // Or what the ledger remembers.
             return None;
         }
-        track.told.as_ref().and_then(|told| told.reason)
+        track.told.as_ref().filter(|told| told.request == self.request_of(index))?.reason
     }
 }
