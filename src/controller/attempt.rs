@@ -1,5 +1,6 @@
 //! One token request: past pace and ledger, over the network, into the Secret.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::apply;
@@ -50,11 +51,12 @@ pub async fn attempt(
     };
     tracing::debug!(?cause, host, "requesting a token");
     slot.sends();
+    let sent = clock::now();
     match exchange(observed, context, &mut ready).await {
         Ok(Answer::Issued(token)) => {
             permit.settle(Answered::Accepted).await;
             drop(slot);
-            write(observed, context, &ready, issue(observed, *token, &ready)).await
+            write(observed, context, &ready, issue(observed, *token, &ready, sent)).await
         }
         Ok(Answer::Refused(refusal)) => Ok(refuse(observed, context, &ready, permit, refusal, &slot).await),
         // Whether it went out is not known: its permit says so when it is dropped.
@@ -121,11 +123,12 @@ fn throttle(context: &Context, slot: &Slot, refusal: &Refusal) {
     }
 }
 
-/// A token as it is written: with its times, and what it was asked with.
-fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest) -> Issue {
-    let (now, refresh) = (clock::now(), &observed.source.spec.refresh);
-    let expires_at = expires_at(token.lifetime, now, refresh);
-    let renew_at = renew_at(now, expires_at, refresh, observed.policy.min_refresh_interval, observed.seed());
+/// A token as it is written: with its times, and what it was asked with. Its life counts from when it was asked for: the answer may
+/// have waited for a process that was frozen.
+fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest, sent: Timestamp) -> Issue {
+    let refresh = &observed.source.spec.refresh;
+    let expires_at = expires_at(token.lifetime, sent, refresh);
+    let renew_at = renew_at(sent, expires_at, refresh, observed.policy.min_refresh_interval, observed.seed());
     Issue {
         token,
         expires_at,

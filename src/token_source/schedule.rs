@@ -22,26 +22,26 @@ const BACKOFF_ATTEMPTS: u32 = 5;
 /// How much of the life that is left one wait may take, so that several attempts fit before the expiry.
 const ATTEMPTS_BEFORE_EXPIRY: u32 = 3;
 
-/// When a token expires. `received_at` is when its answer came.
-pub fn expires_at(lifetime: Lifetime, received_at: Timestamp, refresh: &Refresh) -> Timestamp {
+/// When a token expires. `asked_at` is when it was asked for.
+pub fn expires_at(lifetime: Lifetime, asked_at: Timestamp, refresh: &Refresh) -> Timestamp {
     match lifetime {
         Lifetime::Until(expiry) => expiry,
-        Lifetime::Seconds(seconds) => after(received_at, Duration::from_secs(seconds)),
-        Lifetime::Unknown => after(received_at, refresh.assumed_lifetime.map_or(ASSUMED_LIFETIME, |span| span.0)),
+        Lifetime::Seconds(seconds) => after(asked_at, Duration::from_secs(seconds)),
+        Lifetime::Unknown => after(asked_at, refresh.assumed_lifetime.map_or(ASSUMED_LIFETIME, |span| span.0)),
     }
 }
 
 /// When a token is due to be renewed: so much before its expiry as the spec says, and up to a tenth of the wait
 /// earlier by the seed, so that sources made together don't renew together. Never before `floor` has passed.
-pub fn renew_at(received_at: Timestamp, expires_at: Timestamp, refresh: &Refresh, floor: Duration, seed: &str) -> Timestamp {
-    let life = between(received_at, expires_at);
+pub fn renew_at(asked_at: Timestamp, expires_at: Timestamp, refresh: &Refresh, floor: Duration, seed: &str) -> Timestamp {
+    let life = between(asked_at, expires_at);
     let margin = match refresh.renew_before {
         Some(span) => span.0.min(life * RENEW_BEFORE_MAX_PERCENTAGE / 100),
         None => life * u32::from(refresh.renew_before_percentage.unwrap_or(RENEW_BEFORE_PERCENTAGE)) / 100,
     };
     let wait = life.saturating_sub(margin);
     let wait = wait.saturating_sub(wait.mul_f64(fraction(seed) / 10.0)).max(floor);
-    after(received_at, Duration::from_secs(wait.as_secs()))
+    after(asked_at, Duration::from_secs(wait.as_secs()))
 }
 
 /// What a wait after a failure depends on beside the failure.

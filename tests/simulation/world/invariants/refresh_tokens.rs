@@ -18,6 +18,9 @@ impl State {
             return;
         };
         let kept = self.kept_refresh_token(index);
+        if self.has_foreign_keeper(index) {
+            return;
+        }
         let is_due = self.tracks[index].given.as_ref().is_some_and(|given| given.token == came && !given.is_excused);
         if is_due && kept.as_ref() != Some(&came) {
             let name = self.tracks[index].name.clone();
@@ -50,7 +53,9 @@ impl State {
     pub fn judge_refresh_token(&mut self, index: usize) {
         let Some(given) = self.tracks[index].given.clone() else { return };
         let kept = self.kept_refresh_token(index);
-        if kept.as_ref() == Some(&given.token) {
+        if self.has_foreign_keeper(index) {
+            self.saw("refresh token not kept: a foreign Secret has its name");
+        } else if kept.as_ref() == Some(&given.token) {
             self.saw("refresh token kept");
         } else if given.is_excused {
             self.saw("refresh token lost, unavoidably");
@@ -61,6 +66,13 @@ impl State {
             return;
         }
         self.tracks[index].given = None;
+    }
+
+    /// Whether the Secret of that name is another's: it is not taken over.
+    fn has_foreign_keeper(&self, index: usize) -> bool {
+        let name = &self.tracks[index].name;
+        let uid = self.api.sources.get(name).and_then(|source| source.metadata.uid.as_ref());
+        self.api.secret(APPS, &format!("{name}-refresh-token")).is_some_and(|keeper| keeper.made_for.as_ref() != uid)
     }
 
     /// The access token in the target Secret.
