@@ -26,6 +26,8 @@ pub struct Pace {
     full_rate: f64,
     reduced_rate: f64,
     reduced_at: Option<Duration>,
+    /// It was reduced to about what the server takes.
+    is_limit_known: bool,
     next_slot: Duration,
     paused_until: Option<Duration>,
     /// How many slots were taken since when: since the first one, or the end of the last pause.
@@ -51,6 +53,7 @@ impl Pace {
             full_rate: rate,
             reduced_rate: rate,
             reduced_at: None,
+            is_limit_known: false,
             next_slot: Duration::ZERO,
             paused_until: None,
             taken: 0,
@@ -70,13 +73,17 @@ impl Pace {
         Ok(())
     }
 
-    /// The rate now, in requests a second. Near a limit that was learned it grows gently, so that the next pause is a short one.
+    /// The rate now, in requests a second. Near a limit that was learned it doubles in the time that restores it otherwise, so that the
+    /// next pause is a short one.
     pub fn rate(&self, now: Duration) -> f64 {
         let Some(reduced_at) = self.reduced_at else { return self.full_rate };
         let recovered = now.saturating_sub(reduced_at).as_secs_f64() / RECOVERY.as_secs_f64();
-        let missing = self.full_rate - self.reduced_rate;
-        let growth = if self.learned(now).is_some() { missing.min(self.reduced_rate) } else { missing };
-        (self.reduced_rate + growth * recovered.min(1.0)).max(SLOWEST)
+        let rate = if self.is_limit_known {
+            (self.reduced_rate * recovered.exp2()).min(self.full_rate)
+        } else {
+            self.reduced_rate + (self.full_rate - self.reduced_rate) * recovered.min(1.0)
+        };
+        rate.max(SLOWEST)
     }
 
     fn learned(&self, now: Duration) -> Option<Outlook> {
@@ -95,26 +102,32 @@ impl Pace {
     /// The server answered 429 to a request that was sent then: half as fast from here. What was sent before the last such
     /// answer says nothing of the pace since. With a pause it told what it takes on the average: the rate does not fall below.
     pub fn slow_down(&mut self, sent: Duration, now: Duration, paused_until: Option<Duration>) {
+        let average = paused_until.map(|until| self.average(until));
         if self.reduced_at.is_none_or(|reduced_at| sent > reduced_at) {
             let rate = self.rate(now);
-            let average = paused_until.map_or(0.0, |until| self.average(until));
-            self.reduced_rate = average.clamp(rate / 2.0, rate);
+            self.reduced_rate = average.unwrap_or_default().clamp(rate / 2.0, rate);
             self.reduced_at = Some(now);
+            self.is_limit_known = average.is_some_and(|average| average > 0.0);
         }
         if let Some(until) = paused_until {
-            self.pause(now, until);
+            self.rest(now, until, average);
         }
     }
 
-    /// The server asked for a pause; an earlier one that lasts longer stays.
+    /// The server asked for a pause, not because it was asked too often.
     pub fn pause(&mut self, now: Duration, until: Duration) {
+        self.rest(now, until, None);
+    }
+
+    /// An earlier pause that lasts longer stays. `average` is what the server takes, as far as this pause tells.
+    fn rest(&mut self, now: Duration, until: Duration, average: Option<f64>) {
         if self.paused_until.is_some_and(|earlier| earlier >= until) {
             return;
         }
-        let is_another = self.paused_until(now).is_none();
-        let rate = if is_another { self.average(until) } else { self.outlook(now).rate };
+        let before = self.outlook(now);
+        let rate = average.filter(|_| self.paused_until(now).is_none()).unwrap_or(before.rate);
         // What was long once need not stay long.
-        let pause = until.saturating_sub(now).max(self.outlook(now).pause / 2);
+        let pause = until.saturating_sub(now).max(before.pause / 2);
         self.learned = Some((Outlook { rate, pause }, until + LEARNED));
         (self.taken, self.taken_since) = (0, Some(until));
         self.paused_until = Some(until);
@@ -174,6 +187,7 @@ mod tests {
         let mut pace = Pace::new(1.0);
         pace.pause(at(0), at(60));
         pace.pause(at(0), at(30));
+        assert_eq!(pace.outlook(at(61)), Outlook { rate: 1.0, pause: at(60) }, "an outage says nothing of a limit");
         assert_eq!(pace.paused_until(at(59)), Some(at(60)));
         assert_eq!(pace.paused_until(at(60)), None);
     }
