@@ -23,6 +23,10 @@ use crate::token_source::turns::Turns;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A wait that lasts longer is told.
 const UNTOLD: Duration = Duration::from_secs(10);
+/// How often a wait is looked at; the more of them there are, the less often, so that looking at thousands costs what looking at
+/// so many does.
+const LOOKED_AT: Duration = Duration::from_secs(15);
+const LOOKED_AT_SO_OFTEN: usize = 1000;
 /// So many waits are told at once, and so many a second: where thousands wait, telling it must not hold up the work.
 const TOLD_AT_ONCE: f64 = 200.0;
 const TOLD_A_SECOND: f64 = 25.0;
@@ -60,6 +64,8 @@ pub struct Waiting {
     pub is_long: bool,
     /// When the pause ends that the server asked for, if one is on.
     pub paused_until: Option<Timestamp>,
+    /// When to look at it again: it may have become long.
+    pub again: Duration,
 }
 
 /// The pace of all endpoints.
@@ -187,7 +193,9 @@ impl Endpoint {
         // A wait for our own reads and writes is no limit of the endpoint's.
         let is_slow = self.at_server * 2 >= concurrency;
         let is_long = waited > UNTOLD && is_slow || pause.unwrap_or_default().as_secs_f64() + queue > UNTOLD.as_secs_f64();
-        Waiting { is_long, paused_until: pause.map(on_the_clock) }
+        #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
+        let again = LOOKED_AT.mul_f64((self.turns.len() as f64 / LOOKED_AT_SO_OFTEN as f64).max(1.0));
+        Waiting { is_long, paused_until: pause.map(on_the_clock), again }
     }
 }
 
@@ -387,7 +395,7 @@ mod tests {
         let until = clock::now().checked_add(Duration::from_secs(600)).unwrap();
         scene.pacing.throttled(&slot, true, Some(until));
         drop(slot);
-        assert_eq!(scene.waits("second", None), Waiting { is_long: true, paused_until: Some(until) });
+        assert_eq!(scene.waits("second", None), Waiting { is_long: true, paused_until: Some(until), again: LOOKED_AT });
         assert!(calls.try_recv().is_err());
     }
 
@@ -397,6 +405,22 @@ mod tests {
         let _slot = scene.take("first");
         let long: Vec<bool> = (0..20).map(|index| scene.waits(&format!("source-{index}"), None).is_long).collect();
         assert_eq!(long.iter().filter(|is_long| !**is_long).count(), 10);
+    }
+
+    #[tokio::test]
+    async fn thousands_of_waits_are_looked_at_less_often() {
+        let (scene, _calls) = Scene::new(1, 1.0);
+        let again: Vec<Duration> = (0..3001)
+            .map(|index| scene.ask(&format!("source-{index}"), None))
+            .filter_map(|turn| match turn {
+                Turn::Now(slot) => {
+                    std::mem::forget(slot);
+                    None
+                }
+                Turn::Later(waiting) => Some(waiting.again),
+            })
+            .collect();
+        assert_eq!((again[0], again[999], again[2999]), (LOOKED_AT, LOOKED_AT, LOOKED_AT * 3));
     }
 
     #[tokio::test(start_paused = true)]

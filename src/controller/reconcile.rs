@@ -39,7 +39,7 @@ pub async fn look_at(source: Arc<TokenSource>, context: Arc<Context>) -> Result<
     warm_up(&context).await;
     let mut observed = observe(&source, &context).await?;
     let outcome = carry_out(&mut observed, &context).await?;
-    if !matches!(outcome, Outcome::Queued(_)) {
+    if !matches!(outcome, Outcome::Queued { .. }) {
         context.shared.pacing.leave(observed.seed());
     }
     if removes_expired(&observed, &outcome, clock::now()) {
@@ -47,7 +47,7 @@ pub async fn look_at(source: Arc<TokenSource>, context: Arc<Context>) -> Result<
         _ = apply::secret(&context, &source, Target::read, &observed.target, render_expired(&source)).await?;
     }
     let punctuality = judge(&observed, &outcome, clock::precise());
-    let waits = matches!(outcome, Outcome::Queued(_));
+    let waits = matches!(outcome, Outcome::Queued { .. });
     let report = report(&observed, outcome, clock::now());
     // Who waits among thousands is told so some time later.
     if !waits || apply::is_news(&source, &report) && context.shared.pacing.may_tell() {
@@ -88,7 +88,7 @@ async fn carry_out(observed: &mut Observed<'_>, context: &Context) -> Result<Out
 async fn request(observed: &Observed<'_>, context: &Context, read: Option<ReadyRequest>, cause: Cause) -> Result<Outcome, Error> {
     match in_turn(observed, context, read).await {
         Ok(InTurn::Now(ready, slot)) => attempt(observed, context, *ready, cause, slot).await,
-        Ok(InTurn::Later(told)) => Ok(Outcome::Queued(told)),
+        Ok(InTurn::Later { told, again }) => Ok(Outcome::Queued { told, again }),
         Err(Halt::Failure(failure)) => Ok(Outcome::Stalled(failure)),
         Err(Halt::Error(error)) => Err(error),
     }

@@ -1,5 +1,7 @@
 //! Waits for the turn at the token endpoint: before the request is read, where the spec alone names the endpoint.
 
+use std::time::Duration;
+
 use kube::runtime::reflector::ObjectRef;
 
 use super::context::Context;
@@ -15,8 +17,13 @@ use crate::token_source::request::Prepared;
 pub enum InTurn {
     /// It may be sent.
     Now(Box<ReadyRequest>, Slot),
-    /// The source is called later. What is to be told of the wait, if it is a long one.
-    Later(Option<Failure>),
+    /// The source is called later.
+    Later {
+        /// What is to be told of the wait, if it is a long one.
+        told: Option<Failure>,
+        /// When to look at it again.
+        again: Duration,
+    },
 }
 
 /// Asks for the turn, with what was read already; what was not is read when the turn has come.
@@ -25,7 +32,7 @@ pub async fn in_turn(observed: &Observed<'_>, context: &Context, read: Option<Re
     if let (None, Some(endpoint)) = (&read, named) {
         return Ok(match ask(observed, context, endpoint) {
             Turn::Now(slot) => InTurn::Now(Box::new(read_request(observed, context).await?), slot),
-            Turn::Later(waiting) => InTurn::Later(told(endpoint, waiting)),
+            Turn::Later(waiting) => later(endpoint, waiting),
         });
     }
     let ready = match read {
@@ -34,7 +41,7 @@ pub async fn in_turn(observed: &Observed<'_>, context: &Context, read: Option<Re
     };
     Ok(match ask(observed, context, &ready.request.endpoint) {
         Turn::Now(slot) => InTurn::Now(Box::new(ready), slot),
-        Turn::Later(waiting) => InTurn::Later(told(&ready.request.endpoint, waiting)),
+        Turn::Later(waiting) => later(&ready.request.endpoint, waiting),
     })
 }
 
@@ -43,8 +50,8 @@ fn ask(observed: &Observed<'_>, context: &Context, endpoint: &TokenEndpoint) -> 
     context.shared.pacing.turn(endpoint, observed.seed(), observed.valid_until().filter(|expiry| *expiry > crate::clock::now()), call)
 }
 
-fn told(endpoint: &TokenEndpoint, waiting: Waiting) -> Option<Failure> {
+fn later(endpoint: &TokenEndpoint, Waiting { is_long, paused_until, again }: Waiting) -> InTurn {
     let host = endpoint.host();
-    let failure = || waiting.paused_until.map_or_else(|| Failure::queued(&host), |until| Failure::paused(&host, until));
-    waiting.is_long.then(failure)
+    let failure = || paused_until.map_or_else(|| Failure::queued(&host), |until| Failure::paused(&host, until));
+    InTurn::Later { told: is_long.then(failure), again }
 }

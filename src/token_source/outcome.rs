@@ -1,5 +1,7 @@
 //! What became of a plan, and what is to be told of it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::failure::Failure;
@@ -16,9 +18,13 @@ pub enum Outcome {
     Kept(Timestamp),
     /// Nothing was done: a wait is not over.
     Held(Option<Timestamp>),
-    /// Nothing was done yet: it is called when its turn at the token endpoint has come. What is to be told of the wait, if it is
-    /// a long one.
-    Queued(Option<Failure>),
+    /// Nothing was done yet: it is called when its turn at the token endpoint has come.
+    Queued {
+        /// What is to be told of the wait, if it is a long one.
+        told: Option<Failure>,
+        /// When to look at the wait again.
+        again: Duration,
+    },
     /// Nothing could be done; no request was made.
     Stalled(Failure),
     /// The credentials were not sent, because they were refused too often.

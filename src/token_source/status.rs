@@ -14,9 +14,6 @@ use super::secret::Issue;
 use crate::api::condition::{self, Condition, ConditionStatus, ConditionType, Observation, Reason};
 use crate::api::status::{LastFailure, TokenSourceStatus};
 
-/// How often who waits for a turn is looked at, to tell a wait that has become long.
-const QUEUE_POLL: Duration = Duration::from_secs(15);
-
 /// Makes the report. Pure: the same observation, outcome and time give the same report.
 pub fn report(observed: &Observed<'_>, outcome: Outcome, now: Timestamp) -> Report {
     let previous = observed.status().cloned().unwrap_or_default();
@@ -33,7 +30,7 @@ pub fn report(observed: &Observed<'_>, outcome: Outcome, now: Timestamp) -> Repo
         Outcome::Suspended => draft.suspended(),
         Outcome::Kept(until) => Some(draft.kept(until)),
         Outcome::Held(until) => draft.held(until),
-        Outcome::Queued(failure) => Some(draft.queued(failure.as_ref())),
+        Outcome::Queued { told, again } => Some(draft.queued(told.as_ref(), again)),
         Outcome::Stalled(failure) => draft.stalled(&failure),
         Outcome::Withheld { failure, until, attempt } => Some(draft.withheld(&failure, until, attempt)),
         Outcome::Issued { issue, attempt } => Some(draft.issued(&issue, attempt)),
@@ -103,7 +100,7 @@ impl Draft<'_> {
 
     /// A token that is there is renewed in time, most likely: nothing is told before it has expired, nor of a wait that is about
     /// to end. Nor is anything told twice.
-    fn queued(&mut self, failure: Option<&Failure>) -> Timestamp {
+    fn queued(&mut self, failure: Option<&Failure>, again: Duration) -> Timestamp {
         if let Some(failure) = failure.filter(|_| self.expiry_ahead().is_none()) {
             let refreshed = condition::find(&self.status.conditions, ConditionType::Refreshed);
             if let Some(told) = refreshed.filter(|told| told.reason == failure.reason.to_string()) {
@@ -117,7 +114,7 @@ impl Draft<'_> {
             self.status = self.observed.status().cloned().unwrap_or_default();
         }
         // Thousands that began to wait together are not looked at together for ever.
-        schedule::after(self.now, QUEUE_POLL + QUEUE_POLL.mul_f64(schedule::fraction(self.observed.seed())))
+        schedule::after(self.now, again + again.mul_f64(schedule::fraction(self.observed.seed())))
     }
 
     fn stalled(&mut self, failure: &Failure) -> Option<Timestamp> {

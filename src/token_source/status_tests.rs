@@ -221,9 +221,10 @@ fn withheld_credentials_are_told_with_the_refusal_that_held_them_back() {
 
 #[test]
 fn a_wait_for_the_turn_is_told_once_it_is_long_and_no_token_is_valid() {
-    let queued = || Outcome::Queued(Some(Failure::queued("auth.example.com")));
+    let again = Duration::from_secs(15);
+    let queued = || Outcome::Queued { told: Some(Failure::queued("auth.example.com")), again };
     for (sentence, scene, outcome) in [
-        ("a short wait", Scene::new(), Outcome::Queued(None)),
+        ("a short wait", Scene::new(), Outcome::Queued { told: None, again }),
         ("a long one with a token that is valid", Scene::new().holding(1500, 900), queued()),
     ] {
         let report = told(&scene, outcome);
@@ -236,7 +237,7 @@ fn a_wait_for_the_turn_is_told_once_it_is_long_and_no_token_is_valid() {
     assert_eq!((ready.status, ready.reason.as_str()), (ConditionStatus::False, "RateLimited"));
     let again = told(
         &Scene::new().status(&serde_json::to_value(&first.status).unwrap()),
-        Outcome::Queued(Some(Failure::paused("other", at(2000)))),
+        Outcome::Queued { told: Some(Failure::paused("other", at(2000))), again },
     );
     assert_eq!((again.status, again.event), (first.status, None), "what was told is not told anew");
 }
