@@ -1,0 +1,102 @@
+//! What the ledger knows of one credential.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{REFUSALS_MAX, Record, WINDOW};
+use crate::oauth::rejection::Rejection;
+use crate::token_source::digest::Digest;
+use crate::token_source::schedule::{after, between};
+
+/// A request whose answer nobody read may have been refused so much later than it was sent: twice what one takes at the most
+/// with the time limits that a spec has by default.
+const JUDGED_WITHIN: Duration = Duration::from_secs(60);
+
+/// What is known of a credential.
+#[derive(Debug, Default)]
+pub struct Entry {
+    /// When this process saw them refused, oldest first.
+    pub refused: Vec<Timestamp>,
+    /// Since when requests with them are under way.
+    pub under_way: Vec<Timestamp>,
+    /// When they were sent, and nobody read the answer.
+    pub lost: Vec<Timestamp>,
+    /// When this process began, if one before it may have sent them unrecorded.
+    pub suspected: Option<Timestamp>,
+    /// What other processes, dead or alive, have written: refusals, and what was sent without an answer.
+    pub elsewhere: Vec<(Timestamp, Option<Rejection>)>,
+    /// What the last refusal said.
+    pub rejection: Option<Rejection>,
+    /// When they last brought a token, if nothing refused them since.
+    pub accepted: Option<Timestamp>,
+}
+
+impl Entry {
+    /// Whether a refusal of a request counts for its client too, whose entry this is. One of the client is one for everybody who
+    /// sends it. One that does not say whom it means may be, unless the client is known by a token.
+    pub fn may_be_meant(&self, rejection: Rejection) -> bool {
+        rejection.cause().is_some() || (rejection == Rejection::CredentialsRejected && self.accepted.is_none())
+    }
+
+    /// What counts as refused within the window, oldest first. Rather one request less: what has no answer counts too.
+    pub fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
+        let elsewhere = self.elsewhere.iter().map(|(time, rejection)| counts_from(*time, *rejection));
+        let lost = self.lost.iter().copied().chain(self.suspicion(now)).map(judged_by);
+        let all = self.refused.iter().copied().chain(lost).chain(elsewhere);
+        let mut times: Vec<_> = all.filter(|time| is_recent(*time, now)).collect();
+        times.sort_unstable();
+        times
+    }
+
+    /// None where others have left something without an answer: it would be that. Who knows of anything records all it sends.
+    pub fn suspicion(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_open = |(time, rejection): &(Timestamp, Option<Rejection>)| rejection.is_none() && is_recent(judged_by(*time), now);
+        self.suspected.filter(|_| !self.elsewhere.iter().any(is_open))
+    }
+
+    /// A token came in that second: what others sent before it is answered.
+    pub fn answered_by(&mut self, time: Timestamp) {
+        self.elsewhere.retain(|(sent, rejection)| rejection.is_some() || sent.as_second() > time.as_second());
+    }
+
+    /// One at a time while nobody knows whether they are accepted.
+    pub fn is_busy(&self, is_accepted: bool, now: Timestamp) -> bool {
+        let limit = if is_accepted || self.accepted.is_some() { REFUSALS_MAX } else { 1 };
+        self.under_way.len() >= limit || self.counted(now).len() + self.under_way.len() >= REFUSALS_MAX
+    }
+
+    pub fn records(&self, credentials: &Digest, now: Timestamp) -> Vec<Record> {
+        let said = Some(self.rejection.unwrap_or(Rejection::CredentialsRejected));
+        let refused = self.refused.iter().map(|time| (*time, said));
+        let sent = self.lost.iter().chain(&self.under_way).copied().chain(self.suspicion(now)).map(|time| (time, None));
+        let recent = refused.chain(sent).filter(|(time, rejection)| is_recent(counts_from(*time, *rejection), now));
+        recent.map(|(time, rejection)| Record { credentials: credentials.clone(), time, rejection }).collect()
+    }
+
+    pub fn forget(&mut self, now: Timestamp) {
+        self.refused.retain(|time| is_recent(*time, now));
+        self.lost.retain(|time| is_recent(judged_by(*time), now));
+        self.suspected = self.suspected.filter(|time| is_recent(judged_by(*time), now));
+        self.elsewhere.retain(|(time, rejection)| is_recent(counts_from(*time, *rejection), now));
+    }
+
+    pub fn says_something(&self, now: Timestamp) -> bool {
+        let is_accepted = self.accepted.is_some_and(|time| is_recent(time, now));
+        is_accepted || !self.under_way.is_empty() || !self.counted(now).is_empty()
+    }
+}
+
+/// When a refusal was, or may have been at the latest where there is no answer to what was sent then.
+fn counts_from(time: Timestamp, rejection: Option<Rejection>) -> Timestamp {
+    if rejection.is_some() { time } else { judged_by(time) }
+}
+
+fn judged_by(sent: Timestamp) -> Timestamp {
+    after(sent, JUDGED_WITHIN)
+}
+
+/// Whether it lies within the window. What lies in the future (the clock was set back) does too: rather one request less.
+pub fn is_recent(refused: Timestamp, now: Timestamp) -> bool {
+    between(refused, now) < WINDOW
+}
