@@ -133,8 +133,12 @@ impl Pacing {
         let place = state.endpoints.entry(origin.clone()).or_insert_with(|| Endpoint::new(rate_for(endpoint, self.0.limits.rate)));
         if !place.called.contains(uid) {
             place.turns.enter(&uid.to_owned(), expiry);
-            place.waiters.entry(uid.to_owned()).or_insert_with(|| Waiter { call, since: Instant::now() });
+            place.waiters.entry(uid.to_owned()).or_insert_with(|| Waiter { call: call.clone(), since: Instant::now() });
             self.0.hand_out(&origin, place, Some(uid));
+        }
+        if place.called.contains(uid) && place.pace.paused_until(self.0.now()).is_some() {
+            // The pause began between call and look.
+            place.take_turn_back(uid, expiry, call);
         }
         if place.called.remove(uid) {
             state.places.remove(uid);
@@ -183,6 +187,13 @@ impl Endpoint {
             called: HashSet::new(),
             timer_is_set: false,
         }
+    }
+
+    fn take_turn_back(&mut self, uid: &str, expiry: Option<Timestamp>, call: Call) {
+        self.called.remove(uid);
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.turns.enter(&uid.to_owned(), expiry);
+        self.waiters.insert(uid.to_owned(), Waiter { call, since: Instant::now() });
     }
 
     fn waiting(&self, uid: &str, now: Duration, concurrency: usize) -> Waiting {
@@ -397,6 +408,23 @@ mod tests {
         drop(slot);
         assert_eq!(scene.waits("second", None), Waiting { is_long: true, paused_until: Some(until), again: LOOKED_AT });
         assert!(calls.try_recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_called_before_a_pause_and_looks_in_it_is_called_again_after_it() {
+        let (scene, mut calls) = Scene::new(2, 1e6);
+        let (slot, millisecond) = (scene.take("first"), Duration::from_millis(1));
+        tokio::time::advance(millisecond).await;
+        let other = scene.take("other");
+        scene.waits("called", None);
+        tokio::time::advance(millisecond).await;
+        drop(other);
+        assert_eq!(calls.next().await.unwrap().name, "called");
+        scene.pacing.throttled(&slot, true, Some(clock::now().checked_add(Duration::from_secs(5)).unwrap()));
+        assert!(scene.waits("called", None).paused_until.is_some());
+        drop(slot);
+        assert_eq!(calls.next().await.unwrap().name, "called");
+        drop(scene.take("called"));
     }
 
     #[tokio::test]

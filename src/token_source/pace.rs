@@ -100,10 +100,10 @@ impl Pace {
     }
 
     /// The server answered 429 to a request that was sent then: half as fast from here. What was sent before the last such
-    /// answer says nothing of the pace since. With a pause it told what it takes on the average: the rate does not fall below.
+    /// answer says nothing of the pace since, and what is answered during a pause nothing that the pause does not say. With a pause it told what it takes on the average: the rate does not fall below.
     pub fn slow_down(&mut self, sent: Duration, now: Duration, paused_until: Option<Duration>) {
         let average = paused_until.map(|until| self.average(until));
-        if self.reduced_at.is_none_or(|reduced_at| sent > reduced_at) {
+        if self.paused_until(now).is_none() && self.reduced_at.is_none_or(|reduced_at| sent > reduced_at) {
             let rate = self.rate(now);
             self.reduced_rate = average.unwrap_or_default().clamp(rate / 2.0, rate);
             self.reduced_at = Some(now);
@@ -201,6 +201,9 @@ mod tests {
         assert_eq!(taken(&mut pace, 0.0, 15.0), 600);
         pace.slow_down(second(14), second(15), Some(second(60)));
         near(pace.rate(second(15)), 20.0);
+        // On its way while the pause began.
+        pace.slow_down(Duration::from_millis(15_100), second(16), Some(second(60)));
+        near(pace.rate(second(16)), 20.0);
         assert_eq!(pace.outlook(second(15)), Outlook { rate: 10.0, pause: second(45) });
         // Slower, and again all of them before the minute is over.
         let second_minute = taken(&mut pace, 60.0, 25.0);
