@@ -1,6 +1,7 @@
 //! How fast one token endpoint is asked: so many requests a second, half of it after a 429, slowly recovered; nothing
 //! while the server wants a pause. Where a pause tells how many the server takes in what time, the rate is not halved below that.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::oauth::endpoint::TokenEndpoint;
@@ -12,6 +13,8 @@ const IDENTITY_AUTHENTICATION_RATE: f64 = 15.0;
 const RECOVERY: Duration = Duration::from_secs(300);
 /// What was learned of a server is reckoned with for so long.
 const LEARNED: Duration = RECOVERY;
+/// Limits are so many in a minute, or in less.
+const WINDOW: Duration = Duration::from_secs(60);
 /// However often it was halved, one request in this time goes out.
 const SLOWEST: f64 = 0.1;
 
@@ -30,8 +33,9 @@ pub struct Pace {
     is_limit_known: bool,
     next_slot: Duration,
     paused_until: Option<Duration>,
-    /// How many slots were taken since when: since the first one, or the end of the last pause.
-    taken: u32,
+    /// How many slots were taken in each second of the last minute, since the last pause.
+    taken: VecDeque<(u64, u32)>,
+    /// The first slot, or the end of the last pause.
     taken_since: Option<Duration>,
     /// What the last pauses taught, and until when that counts.
     learned: Option<(Outlook, Duration)>,
@@ -56,7 +60,7 @@ impl Pace {
             is_limit_known: false,
             next_slot: Duration::ZERO,
             paused_until: None,
-            taken: 0,
+            taken: VecDeque::new(),
             taken_since: None,
             learned: None,
         }
@@ -69,8 +73,19 @@ impl Pace {
         }
         self.next_slot = now + Duration::from_secs_f64(1.0 / self.rate(now));
         self.taken_since.get_or_insert(now);
-        self.taken = self.taken.saturating_add(1);
+        self.count(now);
         Ok(())
+    }
+
+    fn count(&mut self, now: Duration) {
+        match self.taken.back_mut() {
+            Some((second, taken)) if *second == now.as_secs() => *taken += 1,
+            Some(_) | None => self.taken.push_back((now.as_secs(), 1)),
+        }
+        let begin = now.saturating_sub(WINDOW).as_secs();
+        while self.taken.front().is_some_and(|(second, _)| *second < begin) {
+            self.taken.pop_front();
+        }
     }
 
     /// The rate now, in requests a second. Near a limit that was learned it doubles in the time that restores it otherwise, so that the
@@ -129,14 +144,18 @@ impl Pace {
         // What was long once need not stay long.
         let pause = until.saturating_sub(now).max(before.pause / 2);
         self.learned = Some((Outlook { rate, pause }, until + LEARNED));
-        (self.taken, self.taken_since) = (0, Some(until));
+        self.taken.clear();
+        self.taken_since = Some(until);
         self.paused_until = Some(until);
     }
 
-    /// How many requests a second went out since the last pause, reckoned until the end of one that begins.
+    /// How many requests a second went out in the minute before a pause that begins ends, or since the last pause. What was
+    /// taken before that minute says nothing of the limit: it may have been less than that.
     fn average(&self, until: Duration) -> f64 {
-        let seconds = self.taken_since.map_or(0.0, |since| until.saturating_sub(since).as_secs_f64());
-        if seconds > 0.0 { f64::from(self.taken) / seconds } else { 0.0 }
+        let begin = self.taken_since.unwrap_or(until).max(until.saturating_sub(WINDOW));
+        let taken: u32 = self.taken.iter().filter(|(second, _)| *second >= begin.as_secs()).map(|(_, taken)| taken).sum();
+        let seconds = until.saturating_sub(begin).as_secs_f64();
+        if seconds > 0.0 { f64::from(taken) / seconds } else { 0.0 }
     }
 
     /// The end of the pause, if one is on.
@@ -216,6 +235,16 @@ mod tests {
         pace.pause(second(130), second(131));
         assert_eq!(pace.outlook(second(131)).pause, Duration::from_secs_f64(17.5));
         assert_eq!(pace.outlook(second(500)), Outlook { rate: pace.rate(second(500)), pause: Duration::ZERO });
+    }
+
+    #[test]
+    fn a_time_of_little_demand_before_the_limit_does_not_count() {
+        let (second, mut pace) = (Duration::from_secs, Pace::new(40.0));
+        (0..600).for_each(|time| assert!(pace.take_slot(second(time)).is_ok()));
+        assert_eq!(taken(&mut pace, 600.0, 30.0), 1200);
+        pace.slow_down(second(629), second(630), Some(second(660)));
+        assert!((pace.rate(second(630)) - 20.0).abs() < 0.1, "{}", pace.rate(second(630)));
+        assert!((pace.outlook(second(661)).rate - 20.0).abs() < 0.1);
     }
 
     #[test]
