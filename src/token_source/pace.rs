@@ -33,9 +33,9 @@ pub struct Pace {
     is_limit_known: bool,
     next_slot: Duration,
     paused_until: Option<Duration>,
-    /// How many slots were taken in each second of the last minute, since the last pause.
+    /// How many slots were taken in each second of the last minute.
     taken: VecDeque<(u64, u32)>,
-    /// The first slot, or the end of the last pause.
+    /// When the first slot of all was taken.
     taken_since: Option<Duration>,
     /// What the last pauses taught, and until when that counts.
     learned: Option<(Outlook, Duration)>,
@@ -144,13 +144,11 @@ impl Pace {
         // What was long once need not stay long.
         let pause = until.saturating_sub(now).max(before.pause / 2);
         self.learned = Some((Outlook { rate, pause }, until + LEARNED));
-        self.taken.clear();
-        self.taken_since = Some(until);
         self.paused_until = Some(until);
     }
 
-    /// How many requests a second went out in the minute before a pause that begins ends, or since the last pause. What was
-    /// taken before that minute says nothing of the limit: it may have been less than that.
+    /// How many requests a second went out in the minute before the end of a pause that begins. What was taken before that minute says
+    /// nothing of the limit: it may have been less. A pause within it does: it is of the same limit, and may have ended too early.
     fn average(&self, until: Duration) -> f64 {
         let begin = self.taken_since.unwrap_or(until).max(until.saturating_sub(WINDOW));
         let taken: u32 = self.taken.iter().filter(|(second, _)| *second >= begin.as_secs()).map(|(_, taken)| taken).sum();
@@ -245,6 +243,17 @@ mod tests {
         pace.slow_down(second(629), second(630), Some(second(660)));
         assert!((pace.rate(second(630)) - 20.0).abs() < 0.1, "{}", pace.rate(second(630)));
         assert!((pace.outlook(second(661)).rate - 20.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_pause_that_ends_a_moment_too_early_does_not_halve_the_rate_again() {
+        let (second, mut pace) = (Duration::from_secs, Pace::new(40.0));
+        assert_eq!(taken(&mut pace, 0.0, 15.0), 600);
+        pace.slow_down(second(14), second(15), Some(second(59)));
+        pace.slow_down(Duration::from_millis(59_100), Duration::from_millis(59_200), Some(second(60)));
+        assert!((pace.rate(second(60)) - 11.0).abs() < 1.2, "{}", pace.rate(second(60)));
+        pace.slow_down(Duration::from_millis(60_100), Duration::from_millis(60_200), Some(second(61)));
+        assert!((pace.rate(second(61)) - 10.0).abs() < 1.2, "{}", pace.rate(second(61)));
     }
 
     #[test]
