@@ -82,9 +82,14 @@ pub struct Context {
 }
 
 impl Context {
-    /// The source, or our own last write of it where the watch is behind.
+    /// The source as it is known now: our own last write of it where the watch is behind, else what the watch knows. It may know more
+    /// than when the look was planned.
     pub fn newest_source(&self, source: Arc<TokenSource>) -> Arc<TokenSource> {
-        self.recent_sources.newest(&ObjectRef::from_obj(source.as_ref())).map_or(source, Arc::new)
+        let reference = ObjectRef::from_obj(source.as_ref());
+        // In this order: what our writes are let go for is in the store.
+        let written = self.recent_sources.newest(&reference).map(Arc::new);
+        let watched = || self.shared.scopes.iter().find_map(|sources| sources.store.get(&reference));
+        written.or_else(watched).unwrap_or(source)
     }
 
     /// Another source of the same namespace.
