@@ -76,7 +76,10 @@ impl World {
                 state.disturb_all();
                 state.excuse_refresh_tokens();
                 // What could not be told to a status is done again.
-                state.tracks.iter_mut().for_each(|track| track.issued_at = None);
+                for track in &mut state.tracks {
+                    track.issued_at = None;
+                    track.failed_at.clear();
+                }
             }
             let latency = if fault == Some(Fault::Late) { state.random.millis(1000, 8000) } else { state.random.millis(2, 12) };
             (fault, latency)

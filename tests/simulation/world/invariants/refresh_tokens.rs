@@ -19,6 +19,9 @@ impl State {
         };
         let kept = self.kept_refresh_token(index);
         if self.has_foreign_keeper(index) {
+            if let Some(given) = &mut self.tracks[index].given {
+                given.is_excused = true;
+            }
             return;
         }
         let is_due = self.tracks[index].given.as_ref().is_some_and(|given| given.token == came && !given.is_excused);
