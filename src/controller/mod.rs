@@ -37,6 +37,7 @@ mod refresh_token;
 mod task;
 mod trim;
 mod turn;
+mod waiting;
 mod warm_up;
 mod watched_secret;
 mod watches;

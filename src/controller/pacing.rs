@@ -11,22 +11,17 @@ use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 
 use super::task::spawn;
+use super::waiting::Waiting;
 use crate::api::TokenSource;
 use crate::clock;
 use crate::oauth::endpoint::TokenEndpoint;
 use crate::token_source::allowance::Allowance;
 use crate::token_source::pace::{Pace, rate_for};
-use crate::token_source::schedule::{after, between};
+use crate::token_source::schedule::between;
 use crate::token_source::turns::Turns;
 
 /// Who was called and does not come within this time is passed over.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A wait that lasts longer is told.
-const UNTOLD: Duration = Duration::from_secs(10);
-/// How often a wait is looked at; the more of them there are, the less often, so that looking at thousands costs what looking at
-/// so many does.
-const LOOKED_AT: Duration = Duration::from_secs(15);
-const LOOKED_AT_SO_OFTEN: usize = 1000;
 /// So many waits are told at once, and so many a second: where thousands wait, telling it must not hold up the work.
 const TOLD_AT_ONCE: f64 = 200.0;
 const TOLD_A_SECOND: f64 = 25.0;
@@ -55,17 +50,6 @@ pub enum Turn {
     Now(Slot),
     /// It is called when it may.
     Later(Waiting),
-}
-
-/// A wait for the turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting {
-    /// It is long enough to be told.
-    pub is_long: bool,
-    /// When the pause ends that the server asked for, if one is on.
-    pub paused_until: Option<Timestamp>,
-    /// When to look at it again: it may have become long.
-    pub again: Duration,
 }
 
 /// The pace of all endpoints.
@@ -198,15 +182,8 @@ impl Endpoint {
 
     fn waiting(&self, uid: &str, now: Duration, concurrency: usize) -> Waiting {
         let pause = self.pace.paused_until(now).map(|until| until.saturating_sub(now));
-        #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
-        let queue = self.turns.len() as f64 / self.pace.outlook(now).rate;
         let waited = self.waiters.get(uid).map(|waiter| waiter.since.elapsed()).unwrap_or_default();
-        // A wait for our own reads and writes is no limit of the endpoint's.
-        let is_slow = self.at_server * 2 >= concurrency;
-        let is_long = waited > UNTOLD && is_slow || pause.unwrap_or_default().as_secs_f64() + queue > UNTOLD.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
-        let again = LOOKED_AT.mul_f64((self.turns.len() as f64 / LOOKED_AT_SO_OFTEN as f64).max(1.0));
-        Waiting { is_long, paused_until: pause.map(on_the_clock), again }
+        Waiting::of(self.turns.len(), self.pace.outlook(now).rate, waited, self.at_server * 2 >= concurrency, pause)
     }
 }
 
@@ -279,12 +256,6 @@ impl Endpoint {
     }
 }
 
-/// What a wait's end is by the clock, to the nearest second, as all times are told.
-fn on_the_clock(wait: Duration) -> Timestamp {
-    let time = after(clock::precise(), wait + Duration::from_millis(500));
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
-}
-
 impl Slot {
     /// Takes note that the request goes out.
     pub fn sends(&mut self) {
@@ -312,6 +283,7 @@ mod tests {
     use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 
     use super::*;
+    use crate::controller::waiting::{LOOKED_AT, UNTOLD};
     use crate::oauth::endpoint::UrlType;
 
     type Calls = UnboundedReceiver<ObjectRef<TokenSource>>;

@@ -6,8 +6,9 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::context::Context;
 use super::gather::{Halt, ReadyRequest};
-use super::pacing::{Call, Slot, Turn, Waiting};
+use super::pacing::{Call, Slot, Turn};
 use super::read_request::read_request;
+use super::waiting::Waiting;
 use crate::oauth::endpoint::TokenEndpoint;
 use crate::token_source::failure::Failure;
 use crate::token_source::observed::Observed;

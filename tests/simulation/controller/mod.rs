@@ -38,6 +38,7 @@ of_the_operator! {
     #[path = "../../../src/controller/refresh_token.rs"] refresh_token;
     #[path = "../../../src/controller/trim.rs"] trim;
     #[path = "../../../src/controller/turn.rs"] turn;
+    #[path = "../../../src/controller/waiting.rs"] waiting;
     #[path = "../../../src/controller/warm_up.rs"] warm_up;
     #[path = "../../../src/controller/watched_secret.rs"] watched_secret;
     #[path = "../../../src/controller/watches.rs"] watches;
