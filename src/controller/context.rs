@@ -85,10 +85,9 @@ impl Context {
     /// The source as it is known now: our own last write of it where the watch is behind, else what the watch knows. It may know more
     /// than when the look was planned.
     pub fn newest_source(&self, source: Arc<TokenSource>) -> Arc<TokenSource> {
-        let reference = ObjectRef::from_obj(source.as_ref());
         // In this order: what our writes are let go for is in the store.
-        let written = self.recent_sources.newest(&reference).map(Arc::new);
-        let watched = || self.shared.scopes.iter().find_map(|sources| sources.store.get(&reference));
+        let written = self.recent_sources.newest(&ObjectRef::from_obj(source.as_ref())).map(Arc::new);
+        let watched = || self.source(source.namespace(), source.metadata.name.as_deref()?);
         written.or_else(watched).unwrap_or(source)
     }
 
