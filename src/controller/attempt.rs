@@ -103,8 +103,12 @@ fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, c
     if cause != Cause::Due {
         return Standing::Accepted;
     }
-    let was_due_before = held.renew_at.is_some_and(|due| due <= context.shared.began);
-    if was_due_before && ledger.suspect(presented, context.shared.began) { Standing::Accepted } else { Standing::Renewed }
+    let leadership = &context.shared.leadership;
+    let is_suspect =
+        held.renew_at.and_then(|due| leadership.sent_before(due)).is_some_and(|sent_before| ledger.suspect(presented, sent_before));
+    // What a successor could not find out by the Lease is recorded.
+    let is_told = held.renew_at.is_some_and(|due| leadership.is_told(due));
+    if is_told && !is_suspect { Standing::Renewed } else { Standing::Accepted }
 }
 
 fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outcome {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures::channel::mpsc::UnboundedSender;
-use jiff::Timestamp;
 use kube::Client;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::OnceCell;
@@ -33,8 +32,6 @@ pub struct Shared {
     pub exchange: Exchange,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// When this process began to look after the sources: with an election, when it began to lead.
-    pub began: Timestamp,
     /// Events.
     pub events: Events,
     /// The key of all digests.

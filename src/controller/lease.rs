@@ -7,6 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
 use tokio::time::{sleep, timeout};
@@ -45,7 +46,7 @@ pub async fn lead<W: Future<Output = Result<(), RunError>>>(
         () = shutdown => None,
     };
     let result = match won {
-        Some(held) => campaign.serve(held, metrics, work).await,
+        Some(won) => campaign.serve(won, metrics, work).await,
         None => Ok(()),
     };
     // A lost one is somebody else's business. One that was just being taken is given back too.
@@ -59,6 +60,12 @@ pub async fn lead<W: Future<Output = Result<(), RunError>>>(
 struct Held {
     lease: Lease,
     sent: Duration,
+}
+
+/// The Lease that was taken, and which renewals others may have sent before.
+struct Won {
+    held: Held,
+    sent_before: Timestamp,
 }
 
 /// A candidate with its Lease.
@@ -77,13 +84,14 @@ impl Campaign {
     }
 
     /// Waits until the Lease is ours. A first look that fails, or a write that is forbidden, would fail for ever.
-    async fn win(&self, readiness: &Readiness) -> Result<Held, Error> {
+    async fn win(&self, readiness: &Readiness) -> Result<Won, Error> {
         let mut seen = Sighting::first(self.look().await?, clock::since_boot());
         let mut told = None;
         loop {
-            if let Some(claim) = self.candidate.claim(&seen, clock::since_boot(), clock::precise()) {
+            let now = clock::precise();
+            if let Some(claim) = self.candidate.claim(&seen, clock::since_boot(), now) {
                 match self.write(&claim).await {
-                    Ok(Some(held)) => return Ok(held),
+                    Ok(Some(held)) => return Ok(Won { held, sent_before: self.candidate.sent_before(&seen, now) }),
                     Ok(None) => tracing::debug!("another candidate was faster"),
                     Err(error) if error.is_denied() => return Err(error),
                     Err(error) => tracing::warn!(error = %chain(&error), "the Lease could not be taken; it is tried again"),
@@ -105,11 +113,11 @@ impl Campaign {
     /// Does the work while the Lease is renewed beside it, on a task of its own: much work must not make renewals late.
     async fn serve<W: Future<Output = Result<(), RunError>>>(
         self: &Arc<Self>,
-        held: Held,
+        Won { held, sent_before }: Won,
         metrics: &Metrics,
         work: impl FnOnce(Leadership) -> W,
     ) -> Result<(), RunError> {
-        let leadership = Leadership::until(held.sent + self.candidate.terms.deadline());
+        let leadership = Leadership::until(held.sent + self.candidate.terms.deadline(), self.told(&held), sent_before);
         tracing::info!(identity = self.candidate.identity, "this operator leads");
         metrics.leads(true);
         let (campaign, kept) = (Arc::clone(self), leadership.clone());
@@ -134,7 +142,7 @@ impl Campaign {
             // Who was frozen in between must not even try.
             let renewed = leadership.while_held(timeout(leadership.left(), self.renew(lease))).await;
             match renewed {
-                Ok(Ok(Ok(held))) if leadership.extend(held.sent + terms.deadline()) => lease = held.lease,
+                Ok(Ok(Ok(held))) if leadership.extend(held.sent + terms.deadline(), self.told(&held)) => lease = held.lease,
                 Ok(Ok(Err(lost))) => return lost,
                 Ok(Ok(Ok(_)) | Err(_)) | Err(_) => return Lost::NotRenewed,
             }
@@ -178,6 +186,11 @@ impl Campaign {
                 Err(error) => return unreleased(&error),
             }
         }
+    }
+
+    /// Which renewals a successor takes for sent.
+    fn told(&self, held: &Held) -> Timestamp {
+        self.candidate.terms.unrecorded_until(&held.lease).unwrap_or(Timestamp::MIN)
     }
 
     async fn look(&self) -> Result<Option<Lease>, Error> {

@@ -77,7 +77,6 @@ use self::references::References;
 use self::watched_secret::{SecretMeta, WatchedSecret};
 use self::watches::{News, watched_secrets, watched_sources};
 use crate::api::TokenSource;
-use crate::clock;
 use crate::observability::metrics::Metrics;
 use crate::observability::server::Readiness;
 use crate::token_source::hosts::HostPolicy;
@@ -171,7 +170,6 @@ async fn look_after(
             metrics: Arc::clone(&metrics),
         },
         metrics,
-        began: clock::precise(),
         events,
         key: key::load_or_create(&client).await?,
         policy: Policy { allow_http: settings.allow_http, min_refresh_interval: settings.min_refresh_interval },

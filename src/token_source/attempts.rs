@@ -183,15 +183,15 @@ impl Ledger {
         }
     }
 
-    /// Takes in that an earlier process may have sent these credentials unrecorded, since their renewal was due before this
-    /// one began. Tells whether that is still open. It counts once, and not once a restart while an endpoint is away.
-    pub fn suspect(&mut self, presented: &Presented, began: Timestamp) -> bool {
+    /// Takes in that an earlier process may have sent these credentials unrecorded, at that time at the latest, since their renewal
+    /// was due while it led. Tells whether that is still open. It counts once, and not once a restart while an endpoint is away.
+    pub fn suspect(&mut self, presented: &Presented, sent_before: Timestamp) -> bool {
         let mut is_open = false;
         for digest in presented.each() {
             let entry = self.entries.entry(digest.clone()).or_default();
             if entry.accepted.is_none() {
                 is_open = true;
-                entry.suspected = Some(began);
+                entry.suspected = Some(sent_before);
             }
         }
         is_open

@@ -1,7 +1,8 @@
 //! Who leads, by a Lease: what a candidate writes, given what it sees.
 //!
 //! Whether a Lease has run out is judged by our own time since it was last seen to change, never by the times in it: the
-//! clocks of two machines differ, and any of them may jump.
+//! clocks of two machines differ, and any of them may jump. The times tell one thing only, and its writer's clock is the right
+//! one for that: what the holder may have sent without leaving a record.
 
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use thiserror::Error;
+
+use super::schedule::after;
 
 /// How long a Lease lasts, and what follows from that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +55,18 @@ impl Terms {
         self.lease / 6
     }
 
+    /// The holder of this Lease, as it was written last, sends no renewal without a record that is due later than that. It leads no
+    /// more by then unless it writes the Lease again. None: it says no time.
+    pub fn unrecorded_until(self, lease: &Lease) -> Option<Timestamp> {
+        let spec = lease.spec.as_ref()?;
+        let told = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        // Whoever gave it back sends nothing after that.
+        let lasts = if is_released(lease) { Duration::ZERO } else { Self { lease: self.lease.max(told.unwrap_or_default()) }.deadline() };
+        Some(after(spec.renew_time.as_ref()?.0, lasts))
+    }
+
     fn seconds(self) -> i32 {
-        i32::try_from(self.lease.as_secs()).unwrap_or(i32::MAX)
+        i32::try_from(self.lease.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
     }
 }
 
@@ -136,6 +149,12 @@ impl Candidate {
         is_free.then(|| self.taken(seen.lease.clone(), time))
     }
 
+    /// Renewals that were due until then may have been sent by others before the Lease was taken, and nothing was left of that.
+    /// Without a Lease that says it: all until now.
+    pub fn sent_before(&self, seen: &Sighting, now: Timestamp) -> Timestamp {
+        seen.lease.as_ref().and_then(|lease| self.terms.unrecorded_until(lease)).unwrap_or(now)
+    }
+
     /// The renewal to write over the Lease that is there. It comes back where somebody has deleted it.
     pub fn renewal(&self, found: Option<Lease>, time: Timestamp) -> Result<Lease, Lost> {
         let Some(mut lease) = found else { return Ok(self.taken(None, time)) };
@@ -144,7 +163,7 @@ impl Candidate {
             return Err(Lost::Taken { holder });
         }
         let spec = lease.spec.get_or_insert_default();
-        spec.renew_time = Some(MicroTime(time));
+        spec.renew_time = Some(next_time(last_time(spec), time));
         spec.lease_duration_seconds = Some(self.terms.seconds());
         Ok(lease)
     }
@@ -159,11 +178,12 @@ impl Candidate {
         let spec = lease.spec.get_or_insert_default();
         spec.holder_identity = Some(String::new());
         spec.lease_duration_seconds = None;
-        spec.renew_time = Some(MicroTime(time));
+        spec.renew_time = Some(next_time(last_time(spec), time));
         Some(lease)
     }
 
     fn taken(&self, previous: Option<Lease>, time: Timestamp) -> Lease {
+        let sent = previous.as_ref().and_then(|lease| self.terms.unrecorded_until(lease));
         let metadata = ObjectMeta { name: Some(self.lease_name.clone()), ..ObjectMeta::default() };
         let (metadata, spec) = previous.map_or((metadata, None), |lease| (lease.metadata, Some(lease.spec.unwrap_or_default())));
         let transitions = spec.as_ref().map_or(0, |spec| spec.lease_transitions.unwrap_or_default().saturating_add(1));
@@ -171,7 +191,7 @@ impl Candidate {
             holder_identity: Some(self.identity.clone()),
             lease_duration_seconds: Some(self.terms.seconds()),
             acquire_time: Some(MicroTime(time)),
-            renew_time: Some(MicroTime(time)),
+            renew_time: Some(next_time(sent, time)),
             lease_transitions: Some(transitions),
             ..spec.unwrap_or_default()
         };
@@ -181,6 +201,15 @@ impl Candidate {
 
 fn holder(lease: &Lease) -> Option<&str> {
     lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).filter(|holder| !holder.is_empty())
+}
+
+fn last_time(spec: &LeaseSpec) -> Option<Timestamp> {
+    spec.renew_time.as_ref().map(|time| time.0)
+}
+
+/// The time of the next write. It never goes back, whoever's clock is behind: what was sent before must stay before it.
+fn next_time(last: Option<Timestamp>, time: Timestamp) -> MicroTime {
+    MicroTime(last.map_or(time, |last| time.max(after(last, Duration::from_micros(1)))))
 }
 
 fn is_released(lease: &Lease) -> bool {

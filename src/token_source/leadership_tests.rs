@@ -138,3 +138,34 @@ fn only_ones_own_lease_is_released_and_then_anybody_may_take_it() {
     assert_eq!(released, lease("", None, 5));
     assert_eq!(taken_after(Some(&released)), 0);
 }
+
+#[test]
+fn a_lease_tells_until_when_its_holder_may_have_sent_renewals_without_a_record() {
+    let until = |lease: &Lease| Terms::default().unrecorded_until(lease);
+    for (what, lease, expected) in [
+        ("held", lease("other", 15, 20), Some(time(30))),
+        ("held by somebody who takes longer", lease("other", 60, 20), Some(time(60))),
+        ("its duration edited down", lease("other", 1, 20), Some(time(30))),
+        ("its duration edited away", lease("other", None, 20), Some(time(30))),
+        ("its holder struck out by somebody", lease("", 15, 20), Some(time(30))),
+        ("given back", lease("", None, 20), Some(time(20))),
+        ("without a word", Lease { spec: None, ..lease("x", 15, 0) }, None),
+    ] {
+        assert_eq!(until(&lease), expected, "{what}");
+    }
+    let before = |seen| candidate().sent_before(&Sighting::first(seen, SECOND), time(99));
+    assert_eq!([before(Some(lease("other", 15, 20))), before(None)], [time(30), time(99)]);
+}
+
+#[test]
+fn the_times_of_a_lease_never_go_back_though_clocks_do() {
+    let micros = |second, micros| after(time(second), Duration::from_micros(micros));
+    let written = |lease: Lease| spec(lease).renew_time.unwrap().0;
+    let taken_from = |lease| candidate().claim(&Sighting::first(Some(lease), SECOND), 16 * SECOND, time(3)).unwrap();
+    assert_eq!(written(candidate().renewal(Some(lease("me", 15, 600)), time(3)).unwrap()), micros(600, 1), "still a sign of life");
+    assert_eq!(written(candidate().release(lease("me", 15, 600), time(3)).unwrap()), micros(600, 1));
+    assert_eq!(written(taken_from(lease("other", 15, 600))), micros(610, 1), "what the other may have sent is before it");
+    assert_eq!(written(taken_from(lease("", None, 600))), micros(600, 1));
+    let seconds = Terms::of(Duration::from_millis(15_001)).seconds();
+    assert_eq!(seconds, 16, "what others read is no shorter than what the holder counts on");
+}

@@ -22,6 +22,10 @@ pub const FLOOR: Duration = seconds(10);
 /// like a new process: 3 s for the machine.
 pub const TAKE_OVER: Duration = seconds(15 + 1 + 1 + 3);
 
+/// A leader that died may have led so long after its last sign of life (docs/adr/0013): that it sent a renewal which fell due then is
+/// not known to be wrong.
+pub const LED_UNSEEN: Duration = seconds(10);
+
 /// What the new leader then has to do: everything that fell due, at most one request for a client at a time.
 pub const AFTER_TAKE_OVER: Duration = ATTEMPT;
 

@@ -35,6 +35,11 @@ fn due(token: &Issued) -> Instant {
     token.at + wait
 }
 
+/// When a token of such a life is renewed at the earliest: up to a tenth of the wait before that.
+fn due_at_the_earliest(token: &Issued) -> Instant {
+    token.at + (token.life * 60 / 100).max(bounds::FLOOR)
+}
+
 impl Judge {
     /// `foreign`: the versions of the Secrets that nobody may touch.
     pub fn new(foreign: BTreeMap<String, String>) -> Self {
@@ -269,13 +274,17 @@ impl Judge {
 }
 
 /// Whether credentials are held back, and for the one reason that excuses it: two requests with them were under way when a
-/// process died, no token has come since, and a third might be refused once too often (ADR 0006).
+/// process died, or one was and a renewal was due at another death, of which nobody can know whether it was sent. No token has come
+/// since, and a third might be refused once too often (ADR 0006).
 fn is_held_back(stage: &Stage, snapshot: &Snapshot, source: &Source, seen: &SeenSource) -> bool {
     let sources = stage.sources.read().unwrap();
     let others = sources.values().filter(|other| other.client == source.client);
-    let tokens = others.filter_map(|other| snapshot.secrets.get(&other.key())?.token.as_ref());
-    let since = tokens.map(|token| token.at).max().unwrap_or(stage.timeline.began);
-    let lost = || stage.visits.lost(&source.client, since, &stage.timeline.kills());
+    let tokens: Vec<&Issued> = others.filter_map(|other| snapshot.secrets.get(&other.key())?.token.as_ref()).collect();
+    let since = tokens.iter().map(|token| token.at).max().unwrap_or(stage.timeline.began);
+    let kills = stage.timeline.kills();
+    let was_due = |kill: &Instant| tokens.iter().any(|token| due_at_the_earliest(token) <= *kill + bounds::LED_UNSEEN);
+    let unknown = || kills.iter().any(|kill| *kill >= since && stage.visits.lost(&source.client, since, &[*kill]) == 0 && was_due(kill));
+    let lost = || stage.visits.lost(&source.client, since, &kills) + usize::from(unknown());
     seen.reason == "CredentialsRejected" && lost() >= bounds::REFUSALS
 }
 

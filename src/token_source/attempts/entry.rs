@@ -22,7 +22,7 @@ pub struct Entry {
     pub under_way: Vec<Timestamp>,
     /// When they were sent, and nobody read the answer.
     pub lost: Vec<Timestamp>,
-    /// When this process began, if one before it may have sent them unrecorded.
+    /// When a process before this one may have sent them unrecorded, at the latest.
     pub suspected: Option<Timestamp>,
     /// What other processes, dead or alive, have written: refusals, and what was sent without an answer.
     pub elsewhere: Vec<(Timestamp, Option<Rejection>)>,

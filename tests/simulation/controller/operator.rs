@@ -11,7 +11,6 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use tokio::sync::{OnceCell, mpsc};
@@ -90,7 +89,6 @@ async fn look_after(
             metrics: Arc::clone(&metrics),
         },
         metrics,
-        began: clock::precise(),
         events,
         key: key::load_or_create(&client).await?,
         policy: Policy { allow_http: false, min_refresh_interval: MIN_REFRESH_INTERVAL },
@@ -122,8 +120,7 @@ async fn look_after(
     let secrets = watching::secrets(Arc::clone(world), Arc::clone(&context), references, secret_writer, wish);
     process.spawn(sources);
     process.spawn(secrets);
-    let began: Timestamp = shared.began;
-    world.note(|| format!("process {} looks after the sources since {began}", process.number));
+    world.note(|| format!("process {} looks after the sources since {}", process.number, clock::precise()));
     serve(world, process, &context, wishes, called).await;
     Ok(())
 }
