@@ -8,6 +8,8 @@ pub const MANAGED_BY: &str = "tokensource";
 pub const EXPIRES_AT: &str = "tokensource.dev/expires-at";
 /// On the target Secret: when the token in it is due to be renewed (RFC 3339, UTC).
 pub const RENEW_AT: &str = "tokensource.dev/renew-at";
+/// On the target Secret: when its token was asked for (RFC 3339, UTC, in milliseconds): what the lock-out ledger knows the request by.
+pub const REQUESTED_AT: &str = "tokensource.dev/requested-at";
 /// On the target Secret: what its token was asked with, as a keyed hash.
 pub const REQUEST_DIGEST: &str = "tokensource.dev/request-digest";
 /// On the target Secret: which version of the credentials Secret its token was asked with, as `UID/RESOURCE_VERSION`.

@@ -41,7 +41,7 @@ pub async fn attempt(
         return write(observed, context, &ready, issue).await;
     }
     let standing = standing(observed, context, &presented, cause);
-    if let Some(refused) = shared.exchange.attempts.withheld(&presented).await {
+    if let Some(refused) = shared.exchange.attempts.withheld(&presented, || proofs(context, &presented)).await {
         return Ok(withheld(context, &ready, refused));
     }
     let permit = match shared.exchange.attempts.admit(&presented, standing).await {
@@ -51,12 +51,12 @@ pub async fn attempt(
     };
     tracing::debug!(?cause, host, "requesting a token");
     slot.sends();
-    let sent = clock::now();
+    let (sent, requested_at) = (clock::now(), permit.sent());
     match exchange(observed, context, &mut ready).await {
         Ok(Answer::Issued(token)) => {
             permit.settle(Answered::Accepted).await;
             drop(slot);
-            write(observed, context, &ready, issue(observed, *token, &ready, sent)).await
+            write(observed, context, &ready, issue(observed, *token, &ready, sent, requested_at)).await
         }
         Ok(Answer::Refused(refusal)) => Ok(refuse(observed, context, &ready, permit, refusal, &slot).await),
         // Whether it went out is not known: its permit says so when it is dropped.
@@ -97,18 +97,23 @@ fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, c
         return Standing::Unknown;
     };
     let mut ledger = context.shared.exchange.attempts.ledger();
-    if let Some(written_at) = held.written_at {
-        ledger.accepted_at(presented, written_at);
+    if let Some(requested_at) = held.requested_at {
+        ledger.proved(presented, requested_at);
     }
     if cause != Cause::Due {
-        return Standing::Accepted;
+        return Standing::Unknown;
     }
     let leadership = &context.shared.leadership;
     let is_suspect =
         held.renew_at.and_then(|due| leadership.sent_before(due)).is_some_and(|sent_before| ledger.suspect(presented, sent_before));
     // What a successor could not find out by the Lease is recorded.
     let is_told = held.renew_at.is_some_and(|due| leadership.is_told(due));
-    if is_told && !is_suspect { Standing::Renewed } else { Standing::Accepted }
+    if is_told && !is_suspect { Standing::Renewed } else { Standing::Unknown }
+}
+
+/// When the tokens of all sources with these credentials were asked for.
+fn proofs(context: &Context, presented: &Presented) -> Vec<Timestamp> {
+    context.secrets.state().iter().filter_map(|secret| secret.0.accepted(&presented.whole)).collect()
 }
 
 fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outcome {
@@ -129,7 +134,7 @@ fn throttle(context: &Context, slot: &Slot, refusal: &Refusal) {
 
 /// A token as it is written: with its times, and what it was asked with. Its life counts from when it was asked for: the answer may
 /// have waited for a process that was frozen.
-fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest, sent: Timestamp) -> Issue {
+fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest, sent: Timestamp, requested_at: Timestamp) -> Issue {
     let refresh = &observed.source.spec.refresh;
     let expires_at = expires_at(token.lifetime, sent, refresh);
     let renew_at = renew_at(sent, expires_at, refresh, observed.policy.min_refresh_interval, observed.seed());
@@ -137,6 +142,7 @@ fn issue(observed: &Observed<'_>, token: IssuedToken, ready: &ReadyRequest, sent
         token,
         expires_at,
         renew_at,
+        requested_at,
         digest: ready.digest.clone(),
         credentials_version: ready.credentials_version.clone(),
         token_url: ready.request.endpoint.url().to_string(),

@@ -82,14 +82,20 @@ impl Attempts {
         self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether these credentials are held back, without counting anything.
-    pub async fn withheld(&self, presented: &Presented) -> Option<Withheld> {
+    /// Whether these credentials are held back, without counting anything. `proofs`: when tokens that are there were asked for with
+    /// them.
+    pub async fn withheld(&self, presented: &Presented, proofs: impl FnOnce() -> Vec<Timestamp>) -> Option<Withheld> {
         let look = || self.ledger().withheld(presented, clock::precise());
         let mut found = look();
         if let Some(Admission::Withheld { is_open: true, .. }) = found {
             // What others had sent may be answered by now.
             match self.recall().await {
-                Ok(()) => found = look(),
+                Ok(()) => {
+                    for requested_at in proofs() {
+                        self.ledger().proved(presented, requested_at);
+                    }
+                    found = look();
+                }
                 Err(error) => tracing::warn!(error = %super::chain(&error), "the lock-out ledger could not be read again"),
             }
         }
@@ -156,6 +162,11 @@ impl Attempts {
 }
 
 impl Permit {
+    /// When the request counts as sent, in milliseconds, as its record tells it.
+    pub fn sent(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.sent.as_millisecond()).unwrap_or(self.sent)
+    }
+
     /// Takes in the answer, and records a refusal at once. What can't be recorded is recorded with the next.
     pub async fn settle(mut self, answered: Answered) {
         self.end(answered);

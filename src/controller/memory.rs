@@ -99,6 +99,7 @@ mod tests {
             token,
             expires_at: at(60),
             renew_at: at(40),
+            requested_at: at(0),
             digest: digest(),
             credentials_version: None,
             token_url: String::new(),

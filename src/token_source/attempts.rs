@@ -33,14 +33,12 @@ pub struct Presented {
     pub client: Digest,
 }
 
-/// What is known of credentials before they are sent.
+/// What a process after this one would know of a request if this one died before the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing.
     Unknown,
-    /// A token that they brought is there; the request is made for another cause than its renewal.
-    Accepted,
-    /// A token that they brought is there, and is due to be renewed: a crash before the answer is found out by that.
+    /// That it may have been sent: a token that the credentials brought is there, and is due to be renewed.
     Renewed,
 }
 
@@ -73,7 +71,7 @@ pub enum Admission {
         /// Only after [`Ledger::records`] were written: a crash before the answer must not be forgotten.
         recorded: bool,
     },
-    /// As many requests are under way as could be refused without breaking the promise: ask again shortly.
+    /// One request with them is under way, and two could be lost in one crash: ask again when it is answered.
     Busy,
     /// They were refused too often.
     Withheld {
@@ -99,12 +97,10 @@ impl Ledger {
         if let Some(withheld) = self.withheld(presented, now) {
             return withheld;
         }
-        let is_accepted = standing != Standing::Unknown;
-        if presented.each().any(|digest| self.entries.get(digest).is_some_and(|entry| entry.is_busy(is_accepted, now))) {
+        if presented.each().any(|digest| self.entries.get(digest).is_some_and(|entry| !entry.under_way.is_empty())) {
             return Admission::Busy;
         }
-        let is_quiet = |entry: &Entry| entry.under_way.is_empty() && entry.counted(now).is_empty();
-        let quiet = presented.each().all(|digest| self.entries.get(digest).is_none_or(is_quiet));
+        let quiet = presented.each().all(|digest| self.entries.get(digest).is_none_or(|entry| entry.counted(now).is_empty()));
         self.begin(presented, now);
         Admission::Send { recorded: !(quiet && standing == Standing::Renewed) }
     }
@@ -153,7 +149,7 @@ impl Ledger {
             }
             match answered {
                 Answered::Accepted => {
-                    entry.answered_by(now);
+                    entry.proved_by(sent);
                     entry.lost.clear();
                     entry.suspected = None;
                     entry.accepted = Some(now);
@@ -174,11 +170,12 @@ impl Ledger {
         }
     }
 
-    /// Takes in that a token was written for these credentials in that second: what was sent before was not refused.
-    pub fn accepted_at(&mut self, presented: &Presented, time: Timestamp) {
+    /// Takes in that a token is there that was asked for with these credentials at that time: what others sent until then was not
+    /// refused.
+    pub fn proved(&mut self, presented: &Presented, requested_at: Timestamp) {
         for digest in presented.each() {
             if let Some(entry) = self.entries.get_mut(digest) {
-                entry.answered_by(time);
+                entry.proved_by(requested_at);
             }
         }
     }

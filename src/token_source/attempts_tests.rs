@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use Standing::{Accepted as Known, Renewed, Unknown};
+use Standing::{Renewed, Unknown};
 
 const WRONG: Rejection = Rejection::UserAuthenticationFailed;
 const UNCLEAR: Rejection = Rejection::CredentialsRejected;
@@ -83,23 +83,23 @@ fn a_refusal_that_does_not_say_whom_it_means_counts_for_a_client_that_has_brough
 }
 
 #[test]
-fn one_at_a_time_until_a_token_came_and_then_two() {
+fn one_at_a_time_so_that_one_crash_loses_one() {
     let mut ledger = Ledger::default();
-    assert_eq!(ledger.admit(&client('a'), Unknown, at(0)), NEW);
-    assert_eq!(ledger.admit(&client('a'), Unknown, at(0)), Admission::Busy);
-    ledger.settle(&client('a'), at(0), Answered::Unjudged, at(1));
-    accepted(&mut ledger, &client('a'), 1);
-    assert_eq!(ledger.admit(&client('a'), Unknown, at(1)), NEW);
-    assert_eq!(ledger.admit(&client('a'), Known, at(1)), NEW);
-    assert_eq!(ledger.admit(&client('a'), Renewed, at(1)), Admission::Busy);
+    for second in [0, 2] {
+        assert_eq!(ledger.admit(&client('a'), Unknown, at(second)), NEW);
+        assert_eq!([Unknown, Renewed].map(|standing| ledger.admit(&client('a'), standing, at(second))), [Admission::Busy; 2]);
+        ledger.settle(&client('a'), at(second), Answered::Accepted, at(second + 1));
+    }
+    assert_eq!(ledger.admit(&user('1'), Renewed, at(4)), Admission::Send { recorded: false });
+    assert_eq!(ledger.admit(&user('2'), Renewed, at(4)), Admission::Busy, "with the same client");
+    assert_eq!(restarted(&mut Vec::new(), &ledger, 5).admit(&user('2'), Unknown, at(5)), NEW);
 }
 
 #[test]
-fn only_the_renewal_of_accepted_credentials_goes_unrecorded_and_only_alone() {
+fn only_the_renewal_of_accepted_credentials_goes_unrecorded() {
     let mut ledger = Ledger::default();
     assert_eq!(ledger.admit(&client('a'), Renewed, at(0)), Admission::Send { recorded: false });
-    assert_eq!(ledger.admit(&client('a'), Renewed, at(0)), NEW);
-    assert_eq!(ledger.admit(&client('b'), Known, at(0)), NEW);
+    assert_eq!(ledger.admit(&client('b'), Unknown, at(0)), NEW);
 }
 
 #[test]
@@ -127,12 +127,11 @@ fn a_restart_remembers_refusals_and_what_was_sent_without_an_answer() {
 #[test]
 fn two_of_the_same_moment_are_two_after_a_restart() {
     let mut ledger = Ledger::default();
-    accepted(&mut ledger, &client('a'), 0);
-    assert_eq!([ledger.admit(&client('a'), Known, at(9)), ledger.admit(&client('a'), Known, at(9))], [NEW, NEW]);
-    let withheld = |ledger: &Ledger| restarted(&mut Vec::new(), ledger, 9).withheld(&client('a'), at(9)).is_some();
+    assert_eq!((ledger.admit(&user('1'), Unknown, at(9)), ledger.admit_probe(&client('c'), at(9))), (NEW, true));
+    let withheld = |ledger: &Ledger| restarted(&mut Vec::new(), ledger, 9).withheld(&client('c'), at(9)).is_some();
     assert!(withheld(&ledger));
-    for _ in 0..2 {
-        ledger.settle(&client('a'), at(9), Answered::Refused(WRONG_CLIENT), at(9));
+    for presented in [user('1'), client('c')] {
+        ledger.settle(&presented, at(9), Answered::Refused(WRONG_CLIENT), at(9));
     }
     assert!(withheld(&ledger));
 }
@@ -146,10 +145,13 @@ fn what_another_process_has_answered_meanwhile_no_longer_counts() {
     ledger.restore(&[sent(1)]);
     accepted(&mut ledger, &client('a'), 2);
     ledger.restore(&[sent(1)]);
-    assert_eq!([ledger.admit(&client('a'), Unknown, at(3)), ledger.admit(&client('a'), Unknown, at(3))], [NEW, NEW]);
-    ledger.restore(&[sent(1), sent(2)]);
-    ledger.accepted_at(&client('a'), at(2));
-    assert!(ledger.withheld(&client('a'), at(4)).is_none(), "a token of that second is the answer");
+    assert_eq!(ledger.admit(&client('a'), Unknown, at(3)), NEW);
+    for (requested_at, is_proved) in [(0, false), (1, true), (2, true)] {
+        let mut ledger = Ledger::default();
+        ledger.restore(&[sent(1), sent(2)]);
+        ledger.proved(&client('a'), at(requested_at));
+        assert_eq!(ledger.withheld(&client('a'), at(4)).is_none(), is_proved, "by a token that was asked for at {requested_at}");
+    }
 }
 
 #[test]
@@ -170,7 +172,7 @@ fn a_renewal_that_was_due_before_this_process_began_may_have_been_refused_once()
     let mut ledger = Ledger::default();
     assert!(ledger.suspect(&client('a'), at(0)) && ledger.suspect(&client('a'), at(0)));
     refused(&mut ledger, &client('a'), 1, WRONG_CLIENT);
-    assert!(matches!(ledger.admit(&client('a'), Known, at(2)), Admission::Withheld { .. }));
+    assert!(matches!(ledger.admit(&client('a'), Unknown, at(2)), Admission::Withheld { .. }));
     accepted(&mut ledger, &client('b'), 3);
     assert!(!ledger.suspect(&client('b'), at(0)));
     assert!(ledger.records(at(4)).iter().all(|record| record.credentials != digest('b')));
@@ -180,7 +182,7 @@ fn a_renewal_that_was_due_before_this_process_began_may_have_been_refused_once()
 fn restarted_in_an_outage(written: &mut Vec<Record>, ledger: &Ledger, began: i64) -> Ledger {
     let mut next = restarted(written, ledger, began);
     assert!(next.suspect(&client('a'), at(began)));
-    assert_eq!(next.admit(&client('a'), Known, at(began)), NEW, "at {began}");
+    assert_eq!(next.admit(&client('a'), Unknown, at(began)), NEW, "at {began}");
     next.settle(&client('a'), at(began), Answered::Unjudged, at(began + 1));
     next
 }
@@ -204,7 +206,7 @@ fn a_renewal_that_was_recorded_beside_others_before_a_crash_counts_once() {
     assert_eq!(ledger.admit(&client('b'), Unknown, at(11)), NEW);
     let mut next = restarted(&mut written, &ledger, 12);
     assert!(next.suspect(&client('a'), at(12)));
-    assert_eq!(next.admit(&client('a'), Known, at(12)), NEW);
+    assert_eq!(next.admit(&client('a'), Unknown, at(12)), NEW);
     assert!(restarted(&mut written, &next, 13).withheld(&client('a'), at(13)).is_some(), "the second that is lost");
 }
 
@@ -218,7 +220,7 @@ fn whoever_knows_of_anything_that_counts_records_every_request() {
     assert_eq!(next.admit(&client('a'), Renewed, at(250)), NEW);
     let mut crashed = restarted(&mut written, &next, 260);
     assert!(crashed.suspect(&client('a'), at(260)));
-    assert!(matches!(crashed.admit(&client('a'), Known, at(260)), Admission::Withheld { .. }), "both may have been refused");
+    assert!(matches!(crashed.admit(&client('a'), Unknown, at(260)), Admission::Withheld { .. }), "both may have been refused");
     accepted(&mut ledger, &client('a'), 300);
     assert_eq!(ledger.admit(&client('a'), Renewed, at(350)), Admission::Send { recorded: false }, "until a token comes");
 }

@@ -66,6 +66,7 @@ mod tests {
             token,
             expires_at: at(4600),
             renew_at: at(3400),
+            requested_at: at(1000),
             digest,
             credentials_version: None,
             token_url: String::new(),

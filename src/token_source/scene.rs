@@ -73,6 +73,7 @@ impl Scene {
             intact: true,
             expires_at: Some(at(expires_at)),
             renew_at: Some(at(renew_at)),
+            requested_at: Some(at(0)),
             digest: Some(self.request_digest()),
             credentials_version: Some(CREDENTIALS_VERSION.into()),
             written_at: Some(at(0)),

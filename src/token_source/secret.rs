@@ -14,7 +14,9 @@ use super::failure::Failure;
 use super::template::{Template, Values, auth_tokens_json};
 use crate::api::TokenSource;
 use crate::api::condition::Reason;
-use crate::api::names::{CREDENTIALS_VERSION, EXPIRES_AT, KEYS, MANAGED_BY, MANAGED_BY_LABEL, RENEW_AT, REQUEST_DIGEST, SOURCE};
+use crate::api::names::{
+    CREDENTIALS_VERSION, EXPIRES_AT, KEYS, MANAGED_BY, MANAGED_BY_LABEL, RENEW_AT, REQUEST_DIGEST, REQUESTED_AT, SOURCE,
+};
 use crate::api::secret::{CreationPolicy, DeletionPolicy, TargetSecret};
 use crate::oauth::token::IssuedToken;
 
@@ -27,6 +29,8 @@ pub struct Issue {
     pub expires_at: Timestamp,
     /// When it is due to be renewed.
     pub renew_at: Timestamp,
+    /// When it was asked for, in milliseconds.
+    pub requested_at: Timestamp,
     /// What it was asked with.
     pub digest: RequestDigest,
     /// Which versions of Secrets it was asked with.
@@ -44,6 +48,7 @@ pub fn render(source: &TokenSource, issue: &Issue) -> Result<Secret, Failure> {
     let own = [
         (EXPIRES_AT, Some(issue.expires_at.to_string())),
         (RENEW_AT, Some(issue.renew_at.to_string())),
+        (REQUESTED_AT, Some(issue.requested_at.to_string())),
         (REQUEST_DIGEST, Some(issue.digest.to_string())),
         (CREDENTIALS_VERSION, issue.credentials_version.clone()),
         (KEYS, Some(keys.join(","))),

@@ -56,6 +56,7 @@ fn issued(scene: &Scene, scope: Option<&str>) -> Report {
         token,
         expires_at: at(4600),
         renew_at: at(3400),
+        requested_at: at(1000),
         digest: request_digest(scene),
         credentials_version: None,
         token_url: String::new(),

@@ -34,6 +34,8 @@ pub struct Held {
     pub expires_at: Option<Timestamp>,
     /// When it is due to be renewed.
     pub renew_at: Option<Timestamp>,
+    /// When it was asked for, in milliseconds.
+    pub requested_at: Option<Timestamp>,
     /// What it was asked with.
     pub digest: Option<RequestDigest>,
     /// Which version of the credentials Secret it was asked with.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{REFUSALS_MAX, Record, WINDOW};
+use super::{Record, WINDOW};
 use crate::oauth::rejection::Rejection;
 use crate::token_source::digest::Digest;
 use crate::token_source::schedule::{after, between};
@@ -55,15 +55,10 @@ impl Entry {
         self.suspected.filter(|_| !self.elsewhere.iter().any(is_open))
     }
 
-    /// A token came in that second: what others sent before it is answered.
-    pub fn answered_by(&mut self, time: Timestamp) {
-        self.elsewhere.retain(|(sent, rejection)| rejection.is_some() || sent.as_second() > time.as_second());
-    }
-
-    /// One at a time while nobody knows whether they are accepted.
-    pub fn is_busy(&self, is_accepted: bool, now: Timestamp) -> bool {
-        let limit = if is_accepted || self.accepted.is_some() { REFUSALS_MAX } else { 1 };
-        self.under_way.len() >= limit || self.counted(now).len() + self.under_way.len() >= REFUSALS_MAX
+    /// A request of that time brought a token: it and what others sent before it is answered. In milliseconds, as records and Secrets
+    /// tell it.
+    pub fn proved_by(&mut self, requested_at: Timestamp) {
+        self.elsewhere.retain(|(sent, rejection)| rejection.is_some() || sent.as_millisecond() > requested_at.as_millisecond());
     }
 
     pub fn records(&self, credentials: &Digest, now: Timestamp) -> Vec<Record> {

@@ -55,6 +55,7 @@ pub fn ask(input: &[u8]) {
         token: *token,
         expires_at,
         renew_at,
+        requested_at: now,
         digest: RequestDigest { spec: key.spec(&source.spec), credentials: key.credentials(&endpoint, "shop", &[SecretString::from("s")]) },
         credentials_version: None,
         token_url: endpoint.url().to_string(),
