@@ -96,16 +96,16 @@ fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, c
     else {
         return Standing::Unknown;
     };
-    let mut ledger = context.shared.exchange.attempts.ledger();
+    let attempts = &context.shared.exchange.attempts;
     if let Some(requested_at) = held.requested_at {
-        ledger.proved(presented, requested_at);
+        attempts.proved(presented, requested_at);
     }
     if cause != Cause::Due {
         return Standing::Unknown;
     }
     let leadership = &context.shared.leadership;
     let is_suspect =
-        held.renew_at.and_then(|due| leadership.sent_before(due)).is_some_and(|sent_before| ledger.suspect(presented, sent_before));
+        held.renew_at.and_then(|due| leadership.sent_before(due)).is_some_and(|sent| attempts.ledger().suspect(presented, sent));
     // What a successor could not find out by the Lease is recorded.
     let is_told = held.renew_at.is_some_and(|due| leadership.is_told(due));
     if is_told && !is_suspect { Standing::Renewed } else { Standing::Unknown }

@@ -15,7 +15,7 @@ use super::error::Error;
 use super::leadership::Leadership;
 use super::random;
 use crate::clock;
-use crate::token_source::attempts::{Record, is_recent};
+use crate::token_source::attempts::Record;
 
 /// The Secret's name.
 const NAME: &str = "tokensource-ledger";
@@ -61,7 +61,7 @@ impl Journal {
         for (key, ByteString(bytes)) in keys {
             let text = String::from_utf8_lossy(&bytes);
             let recent: Vec<Record> =
-                text.lines().filter_map(|line| line.parse().ok()).filter(|record: &Record| is_recent(record.time, now)).collect();
+                text.lines().filter_map(|line| line.parse().ok()).filter(|record: &Record| record.is_recent(now)).collect();
             if recent.is_empty() {
                 stale.push(key);
             }

@@ -29,6 +29,9 @@ struct Shared {
 /// What is answered is taken back so much later, all at once.
 const TAKEN_BACK_AFTER: Duration = Duration::from_secs(1);
 
+/// What could not be written is tried again so much later.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
 /// Credentials that are under way: [`Permit::settle`] says what became of them.
 pub struct Permit {
     attempts: Attempts,
@@ -92,7 +95,7 @@ impl Attempts {
             match self.recall().await {
                 Ok(()) => {
                     for requested_at in proofs() {
-                        self.ledger().proved(presented, requested_at);
+                        self.proved(presented, requested_at);
                     }
                     found = look();
                 }
@@ -102,6 +105,13 @@ impl Attempts {
         match found {
             Some(Admission::Withheld { until, rejection, .. }) => Some(Withheld { until, rejection }),
             Some(Admission::Send { .. } | Admission::Busy) | None => None,
+        }
+    }
+
+    /// Takes in that a token is there that was asked for with these credentials at that time, and leaves word of what that answers.
+    pub fn proved(&self, presented: &Presented, requested_at: Timestamp) {
+        if self.ledger().proved(presented, requested_at) {
+            self.take_back();
         }
     }
 
@@ -128,24 +138,36 @@ impl Attempts {
         if admitted { self.permit(client, now, true).await.ok() } else { None }
     }
 
-    async fn try_record(&self) {
+    /// Tells whether it is worth trying again.
+    async fn try_record(&self) -> bool {
         match self.record().await {
             // The next leader knows what went out, and takes what it does not know for refused.
-            Ok(()) | Err(Error::NotLeading) => {}
-            Err(error) => tracing::warn!(error = %super::chain(&error), "the lock-out ledger could not be written"),
+            Ok(()) | Err(Error::NotLeading) => false,
+            Err(error) => {
+                tracing::warn!(error = %super::chain(&error), "the lock-out ledger could not be written");
+                true
+            }
         }
     }
 
-    /// Takes records back that are answered, without making anybody wait.
+    /// Takes records back that are answered, and tells which of others are, without making anybody wait.
     fn take_back(&self) {
         if self.0.taking_back.swap(true, Ordering::SeqCst) {
             return;
         }
         let attempts = self.clone();
         task::spawn(async move {
-            sleep(TAKEN_BACK_AFTER).await;
-            attempts.0.taking_back.store(false, Ordering::SeqCst);
-            attempts.try_record().await;
+            let mut wait = TAKEN_BACK_AFTER;
+            loop {
+                sleep(wait).await;
+                attempts.0.taking_back.store(false, Ordering::SeqCst);
+                // What is left standing counts as lost for whoever comes next.
+                let is_done = !attempts.try_record().await;
+                if is_done || attempts.0.taking_back.swap(true, Ordering::SeqCst) {
+                    return;
+                }
+                wait = TRIED_AGAIN_AFTER;
+            }
         });
     }
 
@@ -167,11 +189,13 @@ impl Permit {
         Timestamp::from_millisecond(self.sent.as_millisecond()).unwrap_or(self.sent)
     }
 
-    /// Takes in the answer, and records a refusal at once. What can't be recorded is recorded with the next.
+    /// Takes in the answer, and records a refusal at once. What can't be recorded is recorded some time later.
     pub async fn settle(mut self, answered: Answered) {
         self.end(answered);
-        if let Answered::Refused(_) = answered {
-            self.attempts.try_record().await;
+        if let Answered::Refused(_) = answered
+            && self.attempts.try_record().await
+        {
+            self.attempts.take_back();
         }
     }
 

@@ -1,7 +1,7 @@
 //! The lock-out ledger: the same rejected credentials are never sent more than twice in any 60 minutes, by all
 //! sources together and over restarts. Vendors lock a client or a user after five.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,9 +13,8 @@ use crate::oauth::rejection::Rejection;
 mod entry;
 mod record;
 
-use entry::Entry;
-pub use entry::is_recent;
-pub use record::Record;
+use entry::{Entry, UnderWay};
+pub use record::{Record, Said};
 
 /// The window that is counted in.
 pub const WINDOW: Duration = Duration::from_secs(3600);
@@ -101,8 +100,9 @@ impl Ledger {
             return Admission::Busy;
         }
         let quiet = presented.each().all(|digest| self.entries.get(digest).is_none_or(|entry| entry.counted(now).is_empty()));
-        self.begin(presented, now);
-        Admission::Send { recorded: !(quiet && standing == Standing::Renewed) }
+        let recorded = !(quiet && standing == Standing::Renewed);
+        self.begin(presented, now, recorded);
+        Admission::Send { recorded }
     }
 
     /// Lets a client be probed beside the refused request that asks for it, if that could not break the promise.
@@ -110,12 +110,12 @@ impl Ledger {
         let is_free = |digest| self.entries.get(digest).is_none_or(|entry| entry.counted(now).len() + entry.under_way.len() < REFUSALS_MAX);
         let admitted = client.each().all(is_free);
         if admitted {
-            self.begin(client, now);
+            self.begin(client, now, true);
         }
         admitted
     }
 
-    fn begin(&mut self, presented: &Presented, now: Timestamp) {
+    fn begin(&mut self, presented: &Presented, now: Timestamp, recorded: bool) {
         if self.entries.len() >= self.sweep_at {
             self.entries.retain(|_, entry| entry.says_something(now));
             self.sweep_at = self.entries.len() * 2 + ENTRIES_MIN;
@@ -123,7 +123,7 @@ impl Ledger {
         for digest in presented.each() {
             let entry = self.entries.entry(digest.clone()).or_default();
             entry.forget(now);
-            entry.under_way.push(now);
+            entry.begin(UnderWay { sent: now, recorded });
         }
     }
 
@@ -144,16 +144,9 @@ impl Ledger {
     pub fn settle(&mut self, presented: &Presented, sent: Timestamp, answered: Answered, now: Timestamp) {
         for digest in presented.each() {
             let Some(entry) = self.entries.get_mut(digest) else { continue };
-            if let Some(index) = entry.under_way.iter().position(|time| *time == sent) {
-                entry.under_way.swap_remove(index);
-            }
+            entry.end(sent);
             match answered {
-                Answered::Accepted => {
-                    entry.proved_by(sent);
-                    entry.lost.clear();
-                    entry.suspected = None;
-                    entry.accepted = Some(now);
-                }
+                Answered::Accepted => entry.accept(sent, now),
                 Answered::Lost => entry.lost.push(sent),
                 Answered::Refused(_) | Answered::Unjudged => {}
             }
@@ -171,13 +164,13 @@ impl Ledger {
     }
 
     /// Takes in that a token is there that was asked for with these credentials at that time: what others sent until then was not
-    /// refused.
-    pub fn proved(&mut self, presented: &Presented, requested_at: Timestamp) {
+    /// refused. Tells whether that was news.
+    pub fn proved(&mut self, presented: &Presented, requested_at: Timestamp) -> bool {
+        let mut is_news = false;
         for digest in presented.each() {
-            if let Some(entry) = self.entries.get_mut(digest) {
-                entry.proved_by(requested_at);
-            }
+            is_news |= self.entries.get_mut(digest).is_some_and(|entry| entry.proved_by(requested_at));
         }
+        is_news
     }
 
     /// Takes in that an earlier process may have sent these credentials unrecorded, at that time at the latest, since their renewal
@@ -197,11 +190,17 @@ impl Ledger {
     /// Takes in all that other processes have written, instead of what they had written before.
     pub fn restore(&mut self, records: &[Record]) {
         self.entries.values_mut().for_each(|entry| entry.elsewhere.clear());
-        for Record { credentials, time, rejection } in records {
+        let proved: HashSet<(&Digest, Timestamp)> =
+            records.iter().filter(|record| record.said == Said::Proved).map(|record| (&record.credentials, record.time)).collect();
+        for Record { credentials, time, said } in records {
             let entry = self.entries.entry(credentials.clone()).or_default();
-            if rejection.is_some() || entry.accepted.is_none_or(|accepted| accepted < *time) {
-                entry.elsewhere.push((*time, *rejection));
-                entry.rejection = entry.rejection.or(*rejection);
+            match said {
+                Said::Refused(rejection) => {
+                    entry.elsewhere.push((*time, Some(*rejection)));
+                    entry.rejection.get_or_insert(*rejection);
+                }
+                Said::Sent if !proved.contains(&(credentials, *time)) && !entry.has_proved(*time) => entry.elsewhere.push((*time, None)),
+                Said::Sent | Said::Proved => {}
             }
         }
     }

@@ -139,7 +139,7 @@ fn two_of_the_same_moment_are_two_after_a_restart() {
 #[test]
 fn what_another_process_has_answered_meanwhile_no_longer_counts() {
     let mut ledger = Ledger::default();
-    let sent = |second| Record { credentials: digest('a'), time: at(second), rejection: None };
+    let sent = |second| Record { credentials: digest('a'), time: at(second), said: Said::Sent };
     ledger.restore(&[sent(0), sent(1)]);
     assert!(matches!(ledger.admit(&client('a'), Unknown, at(2)), Admission::Withheld { is_open: true, .. }));
     ledger.restore(&[sent(1)]);
@@ -178,6 +178,31 @@ fn a_renewal_that_was_due_before_this_process_began_may_have_been_refused_once()
     assert!(ledger.records(at(4)).iter().all(|record| record.credentials != digest('b')));
 }
 
+#[test]
+fn a_token_answers_what_was_open_when_it_was_asked_for_by_whatever_clock() {
+    let mut written: Vec<Record> = [100, 200].map(|second| Record { credentials: digest('a'), time: at(second), said: Said::Sent }).into();
+    let mut ledger = Ledger::default();
+    ledger.restore(written.get(..1).unwrap());
+    accepted(&mut ledger, &client('a'), 5);
+    ledger.restore(&written);
+    assert_eq!(ledger.withheld(&client('a'), at(10)), None, "one of them is answered");
+    let mut next = restarted(&mut written, &ledger, 10);
+    assert_eq!(next.admit(&client('a'), Unknown, at(10)), NEW, "for the next process too");
+    next.settle(&client('a'), at(10), Answered::Lost, at(11));
+    assert!(next.withheld(&client('a'), at(11)).is_some(), "with the one that came later");
+    assert!(restarted(&mut written, &next, 3900).records(at(3900)).is_empty(), "all is forgotten in the end");
+}
+
+#[test]
+fn what_goes_unrecorded_is_not_recorded_with_others() {
+    let mut ledger = Ledger::default();
+    assert_eq!(ledger.admit(&client('a'), Renewed, at(0)), Admission::Send { recorded: false });
+    assert_eq!(ledger.admit(&client('b'), Unknown, at(0)), NEW);
+    assert_eq!(ledger.records(at(0)), [Record { credentials: digest('b'), time: at(0), said: Said::Sent }]);
+    ledger.settle(&client('a'), at(0), Answered::Lost, at(1));
+    assert_eq!(ledger.records(at(1)).len(), 2, "its answer is lost, and this process is there to tell");
+}
+
 /// A process begins, finds a renewal due, sends it and finds nobody there.
 fn restarted_in_an_outage(written: &mut Vec<Record>, ledger: &Ledger, began: i64) -> Ledger {
     let mut next = restarted(written, ledger, began);
@@ -198,12 +223,10 @@ fn however_often_it_is_restarted_while_an_endpoint_is_away_a_due_renewal_counts_
 }
 
 #[test]
-fn a_renewal_that_was_recorded_beside_others_before_a_crash_counts_once() {
+fn a_renewal_that_a_crash_left_unrecorded_counts_once() {
     let (mut written, mut ledger) = (Vec::new(), Ledger::default());
     accepted(&mut ledger, &client('a'), 0);
     assert_eq!(ledger.admit(&client('a'), Renewed, at(10)), Admission::Send { recorded: false });
-    // Other credentials are recorded meanwhile, and all that is under way with them.
-    assert_eq!(ledger.admit(&client('b'), Unknown, at(11)), NEW);
     let mut next = restarted(&mut written, &ledger, 12);
     assert!(next.suspect(&client('a'), at(12)));
     assert_eq!(next.admit(&client('a'), Unknown, at(12)), NEW);

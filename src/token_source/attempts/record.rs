@@ -5,30 +5,55 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+use super::entry::{is_recent, judged_by};
 use crate::oauth::rejection::{ClientCause, Rejection};
 use crate::token_source::digest::Digest;
 
-/// Credentials that were refused, or sent by a process that has left no word of the answer.
+/// What is known of credentials that were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Whose.
     pub credentials: Digest,
     /// When.
     pub time: Timestamp,
-    /// What refused them; none where the answer is not known.
-    pub rejection: Option<Rejection>,
+    /// What became of them.
+    pub said: Said,
+}
+
+/// What became of credentials that were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// They were refused.
+    Refused(Rejection),
+    /// Its process has left no word of the answer.
+    Sent,
+    /// Another process has left no word of the answer, but a token that they brought later shows that it was no refusal.
+    Proved,
+}
+
+impl Record {
+    /// Whether it still says something.
+    pub fn is_recent(&self, now: Timestamp) -> bool {
+        match self.said {
+            Said::Refused(_) => is_recent(self.time, now),
+            Said::Sent | Said::Proved => is_recent(judged_by(self.time), now),
+        }
+    }
 }
 
 /// The word for an answer that is not known.
 const SENT: &str = "sent";
+/// What stands behind that word where a token has shown it. Versions that don't know it pass over the line.
+const PROVED: &str = "proved";
 
 /// `DIGEST MILLISECONDS REASON`, with `/CAUSE` behind the reason where there is one.
 impl fmt::Display for Record {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {} ", self.credentials, self.time.as_millisecond())?;
-        match self.rejection {
-            None => formatter.write_str(SENT),
-            Some(rejection) => word(rejection).fmt(formatter),
+        match self.said {
+            Said::Sent => formatter.write_str(SENT),
+            Said::Proved => write!(formatter, "{SENT} {PROVED}"),
+            Said::Refused(rejection) => word(rejection).fmt(formatter),
         }
     }
 }
@@ -38,16 +63,22 @@ impl FromStr for Record {
 
     fn from_str(line: &str) -> Result<Self, Self::Err> {
         let mut words = line.split(' ');
-        let (Some(credentials), Some(time), Some(said), None) = (words.next(), words.next(), words.next(), words.next()) else {
+        let (Some(credentials), Some(time), Some(said), more, None) =
+            (words.next(), words.next(), words.next(), words.next(), words.next())
+        else {
             return Err(());
         };
-        let rejection = match said {
-            SENT => None,
+        let said = match (said, more) {
+            (SENT, None) => Said::Sent,
+            (SENT, Some(PROVED)) => Said::Proved,
             // A word of a later version still is a refusal.
-            said => Some(Rejection::ALL.iter().copied().find(|known| word(*known) == said).unwrap_or(Rejection::CredentialsRejected)),
+            (said, None) => {
+                Said::Refused(Rejection::ALL.iter().copied().find(|known| word(*known) == said).unwrap_or(Rejection::CredentialsRejected))
+            }
+            (_, Some(_)) => return Err(()),
         };
         let time = time.parse().ok().and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok()).ok_or(())?;
-        Ok(Self { credentials: Digest::parse(credentials).ok_or(())?, time, rejection })
+        Ok(Self { credentials: Digest::parse(credentials).ok_or(())?, time, said })
     }
 }
 
@@ -66,8 +97,8 @@ mod tests {
     fn a_record_reads_back_as_it_was_written() {
         let credentials = Digest::parse(&"a".repeat(32)).unwrap();
         let time = Timestamp::from_millisecond(1_767_225_600_123).unwrap();
-        for rejection in Rejection::ALL.iter().copied().map(Some).chain([None]) {
-            let record = Record { credentials: credentials.clone(), time, rejection };
+        for said in Rejection::ALL.iter().copied().map(Said::Refused).chain([Said::Sent, Said::Proved]) {
+            let record = Record { credentials: credentials.clone(), time, said };
             assert_eq!(record.to_string().parse(), Ok(record));
         }
     }
@@ -79,6 +110,6 @@ mod tests {
             assert_eq!(line.parse::<Record>(), Err(()), "{line}");
         }
         let later: Record = format!("{digest} 1 SomethingNew").parse().unwrap();
-        assert_eq!(later.rejection, Some(Rejection::CredentialsRejected));
+        assert_eq!(later.said, Said::Refused(Rejection::CredentialsRejected));
     }
 }
