@@ -16,7 +16,7 @@ use crate::clock;
 use crate::oauth::rejection::{Refusal, Rejection};
 use crate::oauth::response::Answer;
 use crate::oauth::token::IssuedToken;
-use crate::token_source::attempts::{Answered, Presented, Standing};
+use crate::token_source::attempts::{Answered, Presented, Proof, Standing};
 use crate::token_source::failure::Failure;
 use crate::token_source::observed::Observed;
 use crate::token_source::outcome::{Attempt, Outcome};
@@ -41,7 +41,7 @@ pub async fn attempt(
         return write(observed, context, &ready, issue).await;
     }
     let standing = standing(observed, context, &presented, cause);
-    if let Some(refused) = shared.exchange.attempts.withheld(&presented, || proofs(context, &presented)).await {
+    if let Some(refused) = shared.exchange.attempts.withheld(&presented, || proofs(context)).await {
         return Ok(withheld(context, &ready, refused));
     }
     let permit = match shared.exchange.attempts.admit(&presented, standing).await {
@@ -92,15 +92,12 @@ async fn refuse(
 
 /// What the Secret tells of the credentials, to the ledger too.
 fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, cause: Cause) -> Standing {
-    let Some(held) = observed.target.held().filter(|held| held.digest.as_ref().is_some_and(|digest| digest.credentials == presented.whole))
-    else {
+    let attempts = &context.shared.exchange.attempts;
+    let Some((held, proof)) = observed.target.held().and_then(|held| Some((held, held.proof()?))) else {
         return Standing::Unknown;
     };
-    let attempts = &context.shared.exchange.attempts;
-    if let Some(requested_at) = held.requested_at {
-        attempts.proved(presented, requested_at);
-    }
-    if cause != Cause::Due {
+    attempts.proved(presented, &proof);
+    if cause != Cause::Due || proof.credentials != presented.whole {
         return Standing::Unknown;
     }
     let leadership = &context.shared.leadership;
@@ -111,9 +108,9 @@ fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, c
     if is_told && !is_suspect { Standing::Renewed } else { Standing::Unknown }
 }
 
-/// When the tokens of all sources with these credentials were asked for.
-fn proofs(context: &Context, presented: &Presented) -> Vec<Timestamp> {
-    context.secrets.state().iter().filter_map(|secret| secret.0.accepted(&presented.whole)).collect()
+/// What the tokens of all sources prove.
+fn proofs(context: &Context) -> Vec<Proof> {
+    context.secrets.state().iter().filter_map(|secret| secret.0.proof()).collect()
 }
 
 fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outcome {

@@ -18,7 +18,7 @@ use super::{apply, chain, random, task};
 use crate::clock;
 use crate::observability::metrics::Metrics;
 use crate::observability::server::Readiness;
-use crate::token_source::leadership::{Candidate, Lost, Sighting, Terms};
+use crate::token_source::leadership::{Candidate, Lost, Sighting, Terms, is_behind};
 
 /// How a leader is elected.
 #[derive(Debug, Clone)]
@@ -137,10 +137,14 @@ impl Campaign {
     /// Renews the Lease until that fails for too long, or somebody else is in it.
     async fn keep(&self, mut lease: Lease, leadership: &Leadership) -> Lost {
         let terms = self.candidate.terms;
+        let mut behind_since = None;
         loop {
             sleep(terms.renew_after()).await;
+            let now = clock::since_boot();
+            behind_since = is_behind(&lease, clock::precise()).then(|| behind_since.unwrap_or(now));
+            let behind = behind_since.map(|since| now.saturating_sub(since)).unwrap_or_default();
             // Who was frozen in between must not even try.
-            let renewed = leadership.while_held(timeout(leadership.left(), self.renew(lease))).await;
+            let renewed = leadership.while_held(timeout(leadership.left(), self.renew(lease, behind))).await;
             match renewed {
                 Ok(Ok(Ok(held))) if leadership.extend(held.sent + terms.deadline(), self.told(&held)) => lease = held.lease,
                 Ok(Ok(Err(lost))) => return lost,
@@ -150,10 +154,10 @@ impl Campaign {
     }
 
     /// Tries until the Lease is renewed.
-    async fn renew(&self, lease: Lease) -> Result<Held, Lost> {
+    async fn renew(&self, lease: Lease, behind: Duration) -> Result<Held, Lost> {
         let mut found = Some(lease);
         loop {
-            let renewal = self.candidate.renewal(found.clone(), clock::precise())?;
+            let renewal = self.candidate.renewal(found.clone(), clock::precise(), behind)?;
             let failed = match self.write(&renewal).await {
                 Ok(Some(held)) => return Ok(held),
                 // Edited by somebody, or written by a try whose answer was lost.

@@ -13,7 +13,7 @@ use super::journal::Journal;
 use super::task;
 use crate::clock;
 use crate::oauth::rejection::Rejection;
-use crate::token_source::attempts::{Admission, Answered, Ledger, Presented, Standing};
+use crate::token_source::attempts::{Admission, Answered, Ledger, Presented, Proof, Standing};
 
 /// The lock-out ledger among concurrent reconciles.
 #[derive(Clone)]
@@ -85,17 +85,16 @@ impl Attempts {
         self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether these credentials are held back, without counting anything. `proofs`: when tokens that are there were asked for with
-    /// them.
-    pub async fn withheld(&self, presented: &Presented, proofs: impl FnOnce() -> Vec<Timestamp>) -> Option<Withheld> {
+    /// Whether these credentials are held back, without counting anything. `proofs`: what the tokens that are there prove.
+    pub async fn withheld(&self, presented: &Presented, proofs: impl FnOnce() -> Vec<Proof>) -> Option<Withheld> {
         let look = || self.ledger().withheld(presented, clock::precise());
         let mut found = look();
         if let Some(Admission::Withheld { is_open: true, .. }) = found {
             // What others had sent may be answered by now.
             match self.recall().await {
                 Ok(()) => {
-                    for requested_at in proofs() {
-                        self.proved(presented, requested_at);
+                    for proof in proofs() {
+                        self.proved(presented, &proof);
                     }
                     found = look();
                 }
@@ -108,9 +107,9 @@ impl Attempts {
         }
     }
 
-    /// Takes in that a token is there that was asked for with these credentials at that time, and leaves word of what that answers.
-    pub fn proved(&self, presented: &Presented, requested_at: Timestamp) {
-        if self.ledger().proved(presented, requested_at) {
+    /// Takes in what a token that is there proves, and leaves word of it.
+    pub fn proved(&self, presented: &Presented, proof: &Proof) {
+        if self.ledger().proved(presented, proof) {
             self.take_back();
         }
     }

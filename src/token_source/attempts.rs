@@ -41,6 +41,15 @@ pub enum Standing {
     Renewed,
 }
 
+/// What a token that is there proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// What it was asked for with: client, user, assertion.
+    pub credentials: Digest,
+    /// When, in milliseconds.
+    pub requested_at: Timestamp,
+}
+
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answered {
@@ -163,12 +172,15 @@ impl Ledger {
         }
     }
 
-    /// Takes in that a token is there that was asked for with these credentials at that time: what others sent until then was not
-    /// refused. Tells whether that was news.
-    pub fn proved(&mut self, presented: &Presented, requested_at: Timestamp) -> bool {
+    /// Takes in that a token is there: what others sent with its credentials until it was asked for was not refused. Of another user, or
+    /// of an assertion that is another by now, it is known to prove the client where that sent something at that very time. Tells
+    /// whether something was open.
+    pub fn proved(&mut self, presented: &Presented, proof: &Proof) -> bool {
+        let is_same = proof.credentials == presented.whole;
         let mut is_news = false;
         for digest in presented.each() {
-            is_news |= self.entries.get_mut(digest).is_some_and(|entry| entry.proved_by(requested_at));
+            let entry = self.entries.get_mut(digest).filter(|entry| is_same || entry.has_open(proof.requested_at));
+            is_news |= entry.is_some_and(|entry| entry.proved_by(proof.requested_at));
         }
         is_news
     }

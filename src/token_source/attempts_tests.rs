@@ -149,7 +149,7 @@ fn what_another_process_has_answered_meanwhile_no_longer_counts() {
     for (requested_at, is_proved) in [(0, false), (1, true), (2, true)] {
         let mut ledger = Ledger::default();
         ledger.restore(&[sent(1), sent(2)]);
-        ledger.proved(&client('a'), at(requested_at));
+        ledger.proved(&client('a'), &Proof { credentials: digest('a'), requested_at: at(requested_at) });
         assert_eq!(ledger.withheld(&client('a'), at(4)).is_none(), is_proved, "by a token that was asked for at {requested_at}");
     }
 }
@@ -191,6 +191,17 @@ fn a_token_answers_what_was_open_when_it_was_asked_for_by_whatever_clock() {
     next.settle(&client('a'), at(10), Answered::Lost, at(11));
     assert!(next.withheld(&client('a'), at(11)).is_some(), "with the one that came later");
     assert!(restarted(&mut written, &next, 3900).records(at(3900)).is_empty(), "all is forgotten in the end");
+}
+
+#[test]
+fn a_token_of_another_assertion_proves_the_client_that_was_sent_at_that_very_time() {
+    for (requested_at, is_proved) in [(1, false), (2, true), (3, false)] {
+        let sent = |second| Record { credentials: digest('c'), time: at(second), said: Said::Sent };
+        let mut ledger = Ledger::default();
+        ledger.restore(&[sent(0), sent(2)]);
+        assert_eq!(ledger.proved(&user('2'), &Proof { credentials: digest('1'), requested_at: at(requested_at) }), is_proved);
+        assert_eq!(ledger.withheld(&user('2'), at(4)).is_none(), is_proved, "by a token that was asked for at {requested_at}");
+    }
 }
 
 #[test]

@@ -13,6 +13,9 @@ use thiserror::Error;
 
 use super::schedule::after;
 
+/// What was sent before a clock was set back is answered, or recorded as lost, so long after that.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
+
 /// How long a Lease lasts, and what follows from that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
@@ -117,6 +120,11 @@ impl Sighting {
     }
 }
 
+/// Whether a clock is behind the times that were written in a Lease.
+pub fn is_behind(lease: &Lease, time: Timestamp) -> bool {
+    lease.spec.as_ref().and_then(last_time).is_some_and(|last| time < last)
+}
+
 /// Why the leader leads no more.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Lost {
@@ -155,15 +163,17 @@ impl Candidate {
         seen.lease.as_ref().and_then(|lease| self.terms.unrecorded_until(lease)).unwrap_or(now)
     }
 
-    /// The renewal to write over the Lease that is there. It comes back where somebody has deleted it.
-    pub fn renewal(&self, found: Option<Lease>, time: Timestamp) -> Result<Lease, Lost> {
+    /// The renewal to write over the Lease that is there. It comes back where somebody has deleted it. `behind`: how long the clock has been
+    /// behind the times that were written.
+    pub fn renewal(&self, found: Option<Lease>, time: Timestamp, behind: Duration) -> Result<Lease, Lost> {
         let Some(mut lease) = found else { return Ok(self.taken(None, time)) };
         let holder = holder(&lease).unwrap_or_default().to_owned();
         if holder != self.identity {
             return Err(Lost::Taken { holder });
         }
         let spec = lease.spec.get_or_insert_default();
-        spec.renew_time = Some(next_time(last_time(spec), time));
+        let last = last_time(spec).filter(|_| behind < ANSWERED_WITHIN);
+        spec.renew_time = Some(next_time(last, time));
         spec.lease_duration_seconds = Some(self.terms.seconds());
         Ok(lease)
     }
@@ -207,7 +217,7 @@ fn last_time(spec: &LeaseSpec) -> Option<Timestamp> {
     spec.renew_time.as_ref().map(|time| time.0)
 }
 
-/// The time of the next write. It never goes back, whoever's clock is behind: what was sent before must stay before it.
+/// The time of the next write. It does not go back with a clock: what was sent before must stay before it.
 fn next_time(last: Option<Timestamp>, time: Timestamp) -> MicroTime {
     MicroTime(last.map_or(time, |last| time.max(after(last, Duration::from_micros(1)))))
 }

@@ -121,7 +121,7 @@ fn a_claim_counts_transitions_and_is_written_over_what_was_seen() {
 
 #[test]
 fn the_leader_renews_what_is_its_own_mends_it_and_gives_way_to_others() {
-    let renewed = |found| candidate().renewal(found, time(5));
+    let renewed = |found| candidate().renewal(found, time(5), Duration::ZERO);
     let expected = spec(lease("me", 15, 5));
     assert_eq!(spec(renewed(Some(lease("me", 15, 0))).unwrap()), expected);
     assert_eq!(spec(renewed(Some(lease("me", 1, 0))).unwrap()), expected, "an edited duration");
@@ -158,11 +158,14 @@ fn a_lease_tells_until_when_its_holder_may_have_sent_renewals_without_a_record()
 }
 
 #[test]
-fn the_times_of_a_lease_never_go_back_though_clocks_do() {
+fn the_times_of_a_lease_do_not_go_back_with_a_clock_before_all_is_answered() {
     let micros = |second, micros| after(time(second), Duration::from_micros(micros));
     let written = |lease: Lease| spec(lease).renew_time.unwrap().0;
     let taken_from = |lease| candidate().claim(&Sighting::first(Some(lease), SECOND), 16 * SECOND, time(3)).unwrap();
-    assert_eq!(written(candidate().renewal(Some(lease("me", 15, 600)), time(3)).unwrap()), micros(600, 1), "still a sign of life");
+    let renewed = |behind| written(candidate().renewal(Some(lease("me", 15, 600)), time(3), behind * SECOND).unwrap());
+    assert_eq!([renewed(0), renewed(59)], [micros(600, 1); 2], "still a sign of life");
+    assert_eq!(renewed(60), time(3), "what was sent by the other clock is answered");
+    assert!(is_behind(&lease("me", 15, 600), time(3)) && !is_behind(&lease("me", 15, 600), time(600)));
     assert_eq!(written(candidate().release(lease("me", 15, 600), time(3)).unwrap()), micros(600, 1));
     assert_eq!(written(taken_from(lease("other", 15, 600))), micros(610, 1), "what the other may have sent is before it");
     assert_eq!(written(taken_from(lease("", None, 600))), micros(600, 1));

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 
-use super::digest::Digest;
+use super::attempts::Proof;
 use super::target::Held;
 use crate::api::names::{
     CREDENTIALS_VERSION, EXPIRES_AT, FIELD_MANAGER, KEYS, MANAGED_BY, MANAGED_BY_LABEL, RENEW_AT, REQUEST_DIGEST, REQUESTED_AT, SOURCE,
@@ -67,10 +66,9 @@ impl SecretFacts {
         Held { version, ..self.left.as_deref().cloned().unwrap_or_default() }
     }
 
-    /// When the token in it was asked for with these credentials, if it was.
-    pub fn accepted(&self, credentials: &Digest) -> Option<Timestamp> {
-        let left = self.left.as_deref().filter(|left| left.digest.as_ref().is_some_and(|digest| digest.credentials == *credentials))?;
-        left.requested_at
+    /// What the token in it proves.
+    pub fn proof(&self) -> Option<Proof> {
+        self.left.as_deref().and_then(Held::proof)
     }
 
     /// Tells contents apart: the same UID and resource version are the same content.
@@ -133,7 +131,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::token_source::digest::RequestDigest;
+    use crate::token_source::digest::{Digest, RequestDigest};
 
     #[test]
     fn it_is_intact_while_we_own_every_key_and_annotation() {
@@ -166,17 +164,17 @@ mod tests {
         let facts = SecretFacts::of(&serde_json::from_value(meta).unwrap());
         assert_eq!(facts.identity(), "u/7");
         assert_eq!((facts.left.as_ref(), facts.held()), (None, Held { version: Some("7".into()), ..Held::default() }));
-        assert_eq!(facts.accepted(&Digest::parse(&"a".repeat(32)).unwrap()), None);
+        assert_eq!(facts.proof(), None);
     }
 
     #[test]
-    fn it_proves_the_credentials_that_brought_its_token_and_no_others() {
+    fn it_proves_the_credentials_that_brought_its_token() {
         let digest = |letter: &str| Digest::parse(&letter.repeat(32)).unwrap();
         let asked_with = RequestDigest { spec: digest("a"), credentials: digest("b") }.to_string();
         let meta = |requested_at: &str| json!({"annotations": {REQUEST_DIGEST: asked_with, REQUESTED_AT: requested_at}});
-        let facts = |requested_at| SecretFacts::of(&serde_json::from_value(meta(requested_at)).unwrap());
-        let time: Timestamp = "2026-11-30T10:00:00.123Z".parse().unwrap();
-        assert_eq!([digest("b"), digest("a")].map(|digest| facts("2026-11-30T10:00:00.123Z").accepted(&digest)), [Some(time), None]);
-        assert_eq!(facts("noon").accepted(&digest("b")), None, "edited by somebody");
+        let proof = |requested_at| SecretFacts::of(&serde_json::from_value(meta(requested_at)).unwrap()).proof();
+        let time = "2026-11-30T10:00:00.123Z";
+        assert_eq!(proof(time), Some(Proof { credentials: digest("b"), requested_at: time.parse().unwrap() }));
+        assert_eq!(proof("noon"), None, "edited by somebody");
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::attempts::Proof;
 use super::digest::RequestDigest;
 use super::secret_facts::SecretFacts;
 use crate::api::TokenSource;
@@ -42,6 +43,13 @@ pub struct Held {
     pub credentials_version: Option<String>,
     /// When it was written.
     pub written_at: Option<Timestamp>,
+}
+
+impl Held {
+    /// What its token proves.
+    pub fn proof(&self) -> Option<Proof> {
+        Some(Proof { credentials: self.digest.as_ref()?.credentials.clone(), requested_at: self.requested_at? })
+    }
 }
 
 impl Target {

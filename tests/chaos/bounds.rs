@@ -26,6 +26,9 @@ pub const TAKE_OVER: Duration = seconds(15 + 1 + 1 + 3);
 /// not known to be wrong.
 pub const LED_UNSEEN: Duration = seconds(10);
 
+/// For a minute after a clock was set back the Lease's times do not follow it (docs/adr/0006), and then a look at it takes 5 s.
+pub const LEASE_STANDS_STILL: Duration = seconds(60 + 5);
+
 /// What the new leader then has to do: everything that fell due, at most one request for a client at a time.
 pub const AFTER_TAKE_OVER: Duration = ATTEMPT;
 

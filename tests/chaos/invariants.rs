@@ -282,8 +282,11 @@ fn is_held_back(stage: &Stage, snapshot: &Snapshot, source: &Source, seen: &Seen
     let tokens: Vec<&Issued> = others.filter_map(|other| snapshot.secrets.get(&other.key())?.token.as_ref()).collect();
     let since = tokens.iter().map(|token| token.at).max().unwrap_or(stage.timeline.began);
     let kills = stage.timeline.kills();
-    let was_due = |kill: &Instant| tokens.iter().any(|token| due_at_the_earliest(token) <= *kill + bounds::LED_UNSEEN);
-    let unknown = || kills.iter().any(|kill| *kill >= since && stage.visits.lost(&source.client, since, &[*kill]) == 0 && was_due(kill));
+    // By a clock that is, or just was, wrong another time is due.
+    let is_mistimed = |time: Instant| stage.timeline.was_clock_wrong(time, bounds::LEASE_STANDS_STILL);
+    let is_due = |token: &&Issued, kill: Instant| due_at_the_earliest(token) <= kill + bounds::LED_UNSEEN || is_mistimed(token.at);
+    let was_due = |kill: Instant| is_mistimed(kill) || tokens.iter().any(|token| is_due(token, kill));
+    let unknown = || kills.iter().any(|kill| *kill >= since && stage.visits.lost(&source.client, since, &[*kill]) == 0 && was_due(*kill));
     let lost = || stage.visits.lost(&source.client, since, &kills) + usize::from(unknown());
     seen.reason == "CredentialsRejected" && lost() >= bounds::REFUSALS
 }

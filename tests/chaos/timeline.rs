@@ -173,6 +173,13 @@ impl Timeline {
         })
     }
 
+    /// Whether the operator's clock was wrong at a moment, or had been up to so long before.
+    pub fn was_clock_wrong(&self, at: Instant, before: Duration) -> bool {
+        let all = self.impairments.lock().unwrap();
+        let mut of_clocks = all.iter().filter(|impairment| impairment.scope == Scope::Clock);
+        of_clocks.any(|impairment| impairment.from <= at && impairment.until.is_none_or(|until| at <= until + before))
+    }
+
     /// The last events, one a line.
     pub fn last(&self, count: usize) -> String {
         let told = self.told.lock().unwrap();

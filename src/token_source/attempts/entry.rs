@@ -75,6 +75,11 @@ impl Entry {
         self.prove(|sent| sent.as_millisecond() <= requested_at.as_millisecond())
     }
 
+    /// Whether others have sent something then, to the millisecond, that has no answer.
+    pub fn has_open(&self, time: Timestamp) -> bool {
+        self.elsewhere.iter().any(|(sent, rejection)| rejection.is_none() && sent.as_millisecond() == time.as_millisecond())
+    }
+
     /// Whether what others sent then is answered by a token.
     pub fn has_proved(&self, sent: Timestamp) -> bool {
         self.proved.contains(&sent)
