@@ -41,7 +41,7 @@ pub async fn attempt(
         return write(observed, context, &ready, issue).await;
     }
     let standing = standing(observed, context, &presented, cause);
-    if let Some(refused) = shared.exchange.attempts.withheld(&presented, || proofs(context)).await {
+    if let Some(refused) = shared.exchange.attempts.withheld(&presented, || proofs(context, &presented)).await {
         return Ok(withheld(context, &ready, refused));
     }
     let permit = match shared.exchange.attempts.admit(&presented, standing).await {
@@ -108,9 +108,10 @@ fn standing(observed: &Observed<'_>, context: &Context, presented: &Presented, c
     if is_told && !is_suspect { Standing::Renewed } else { Standing::Unknown }
 }
 
-/// What the tokens of all sources prove.
-fn proofs(context: &Context) -> Vec<Proof> {
-    context.secrets.state().iter().filter_map(|secret| secret.0.proof()).collect()
+/// What the tokens prove that other sources have got with the same credentials.
+fn proofs(context: &Context, presented: &Presented) -> Vec<Proof> {
+    let all = context.secrets.state();
+    all.iter().filter_map(|secret| secret.0.proof()).filter(|proof| proof.credentials == presented.whole).collect()
 }
 
 fn withheld(context: &Context, ready: &ReadyRequest, refused: Withheld) -> Outcome {
