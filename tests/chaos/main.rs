@@ -22,6 +22,7 @@ mod faults;
 mod faults_endpoint;
 mod faults_objects;
 mod faults_operator;
+mod held_back;
 mod invariants;
 mod lanes;
 mod mark;
