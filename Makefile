@@ -83,7 +83,7 @@ chaos: ## Fault runs on a real control plane, ten minutes (CHAOS_SEED, CHAOS_SEC
 	$(CARGO) test --quiet --test chaos
 	$(CHAOS_TEST) the_invariants_hold_under_faults
 chaos-short: CHAOS_SECONDS = 210
-chaos-short: chaos ## Some of the faults in three minutes, as CI runs them where asked for
+chaos-short: chaos ## Some of the faults in three minutes, as CI runs them
 soak: ## 2,000 sources with tokens of 60 s for half an hour (SOAK_SOURCES, SOAK_TOKEN_SECONDS, SOAK_SECONDS)
 	$(CARGO) build --release --bin tokensource
 	$(CARGO) test --no-run --test chaos
