@@ -40,7 +40,7 @@ pub struct IssuedToken {
 /// How long an access token lives, by the best evidence in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// `expires_in`: seconds from the arrival of the answer, at least one, at most a year.
+    /// `expires_in`: seconds, at least one, at most a year; `schedule::expires_at` counts them from the request on.
     Seconds(u64),
     /// The token's own `exp` (RFC 7519 §4.1.4), by the server's clock.
     Until(Timestamp),
