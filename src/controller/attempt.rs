@@ -41,7 +41,7 @@ pub async fn attempt(
         return write(observed, context, &ready, issue).await;
     }
     let standing = standing(observed, context, &presented, cause);
-    if let Some(refused) = shared.exchange.attempts.withheld(&presented, || proofs(context, &presented)).await {
+    if let Some(refused) = shared.exchange.attempts.withheld(&presented, || proofs(context, &presented)).await? {
         return Ok(withheld(context, &ready, refused));
     }
     let permit = match shared.exchange.attempts.admit(&presented, standing).await {

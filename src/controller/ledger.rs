@@ -86,25 +86,22 @@ impl Attempts {
     }
 
     /// Whether these credentials are held back, without counting anything. `proofs`: what the tokens that are there prove.
-    pub async fn withheld(&self, presented: &Presented, proofs: impl FnOnce() -> Vec<Proof>) -> Option<Withheld> {
+    pub async fn withheld(&self, presented: &Presented, proofs: impl Fn() -> Vec<Proof>) -> Result<Option<Withheld>, Error> {
         let look = || self.ledger().withheld(presented, clock::precise());
-        let mut found = look();
-        if let Some(Admission::Withheld { is_open: true, .. }) = found {
-            // What others had sent may be answered by now.
-            match self.recall().await {
-                Ok(()) => {
-                    for proof in proofs() {
-                        self.proved(presented, &proof);
-                    }
-                    found = look();
-                }
-                Err(error) => tracing::warn!(error = %super::chain(&error), "the lock-out ledger could not be read again"),
-            }
+        let is_open = || matches!(look(), Some(Admission::Withheld { is_open: true, .. }));
+        let take_in = || proofs().iter().for_each(|proof| self.proved(presented, proof));
+        if is_open() {
+            take_in();
         }
-        match found {
+        if is_open() {
+            // What others had sent may be answered by now.
+            self.recall().await?;
+            take_in();
+        }
+        Ok(match look() {
             Some(Admission::Withheld { until, rejection, .. }) => Some(Withheld { until, rejection }),
             Some(Admission::Send { .. } | Admission::Busy) | None => None,
-        }
+        })
     }
 
     /// Takes in what a token that is there proves, and leaves word of it.
@@ -226,17 +223,36 @@ mod tests {
 
     use super::*;
     use crate::controller::leadership::Leadership;
+    use crate::token_source::attempts::{Record, Said};
     use crate::token_source::digest::Digest;
+
+    /// A ledger whose Secret can't be reached.
+    fn away() -> Attempts {
+        let away =
+            service_fn(|_: Request<Body>| async { Ok::<_, std::io::Error>(Response::builder().status(503).body(Body::empty()).unwrap()) });
+        Attempts::new(Some(Journal::new(&Client::new(away, "own"), Leadership::for_good())))
+    }
+
+    fn presented() -> Presented {
+        let digest = Digest::parse(&"a".repeat(32)).unwrap();
+        Presented { whole: digest.clone(), client: digest }
+    }
 
     #[tokio::test]
     async fn what_could_not_be_recorded_was_not_sent_and_does_not_count() {
-        let away =
-            service_fn(|_: Request<Body>| async { Ok::<_, std::io::Error>(Response::builder().status(503).body(Body::empty()).unwrap()) });
-        let attempts = Attempts::new(Some(Journal::new(&Client::new(away, "own"), Leadership::for_good())));
-        let digest = Digest::parse(&"a".repeat(32)).unwrap();
-        let presented = Presented { whole: digest.clone(), client: digest };
+        let (attempts, presented) = (away(), presented());
         for _ in 0..3 {
             assert!(matches!(attempts.admit(&presented, Standing::Unknown).await, Err(NotAdmitted::Error(_))));
         }
+    }
+
+    #[tokio::test]
+    async fn what_others_have_sent_holds_nothing_back_before_it_was_read_again() {
+        let (attempts, presented) = (away(), presented());
+        let sent = Record { credentials: presented.whole.clone(), time: clock::precise(), said: Said::Sent };
+        attempts.ledger().restore(&[sent.clone(), sent.clone()]);
+        assert!(attempts.withheld(&presented, Vec::new).await.is_err(), "an hour for one failed read");
+        let proof = Proof { credentials: presented.whole.clone(), requested_at: sent.time };
+        assert!(matches!(attempts.withheld(&presented, || vec![proof.clone()]).await, Ok(None)), "a token has answered it");
     }
 }

@@ -106,7 +106,8 @@ impl State {
         if is_probe {
             self.saw("client probed");
             if matches!(says, Says::Refused(_)) {
-                self.refusals.strike(group, Strike { at: now, client_secret: asked.client_secret.clone(), password: None });
+                self.refusals
+                    .strike(group, Strike { at: now, client_secret: asked.client_secret.clone(), password: None, is_refusal: true });
             }
             return;
         }
@@ -128,7 +129,7 @@ impl State {
                     self.saw("refresh token refused");
                 } else {
                     let password = (*reason == Some("UserAuthenticationFailed")).then(|| asked.password().to_owned());
-                    self.refusals.strike(group, Strike { at: now, client_secret: asked.client_secret.clone(), password });
+                    self.refusals.strike(group, Strike { at: now, client_secret: asked.client_secret.clone(), password, is_refusal: true });
                 }
                 self.failed(index, *reason, RetryClass::Slow, None);
             }

@@ -53,11 +53,21 @@ pub struct Issued {
     pub clock_error: i64,
     /// The refresh token that came with it.
     pub refresh_token: Option<String>,
+    /// When it was asked for.
+    pub asked_at: Duration,
+    /// How long it lives.
+    pub life: Duration,
+    /// The client secret by which it came.
+    pub client_secret: String,
+    /// The user's password by which it came; empty: by none.
+    pub password: String,
 }
 
 /// A request as the server reads it.
 #[derive(Debug)]
 pub struct Asked {
+    /// When.
+    pub at: Duration,
     /// The source, by an extra header of its spec.
     pub source: String,
     client_id: String,
@@ -91,14 +101,14 @@ pub struct AuthorizationServers {
 
 impl Asked {
     /// Reads the bytes that were sent.
-    pub fn read(request: &Request<SecretString>) -> Self {
+    pub fn read(request: &Request<SecretString>, at: Duration) -> Self {
         let form: HashMap<String, String> = form_urlencoded::parse(request.body().expose_secret().as_bytes()).into_owned().collect();
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let basic = header(AUTHORIZATION.as_str()).strip_prefix("Basic ").and_then(|text| BASE64_STANDARD.decode(text).ok());
         let basic = basic.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.split_once(':').map(own));
         let field = |name: &str| form.get(name).cloned().unwrap_or_default();
         let (client_id, client_secret) = basic.unwrap_or_else(|| (field("client_id"), field("client_secret")));
-        Self { source: header("x-source").to_owned(), client_id, client_secret, form }
+        Self { at, source: header("x-source").to_owned(), client_id, client_secret, form }
     }
 
     /// The grant's name.
@@ -170,8 +180,10 @@ impl AuthorizationServers {
         let (token, refresh_token) = (self.given("token"), rotates.then(|| self.given("refresh")));
         let group = &mut self.groups[index];
         group.live.extend(refresh_token.clone());
-        let expires = now + Duration::from_secs(group.life);
-        self.tokens.insert(token.clone(), Issued { expires, clock_error, refresh_token });
+        let life = Duration::from_secs(group.life);
+        let (asked_at, client_secret, password) = (asked.at, asked.client_secret.clone(), asked.password().to_owned());
+        let issued = Issued { expires: now + life, clock_error, refresh_token, asked_at, life, client_secret, password };
+        self.tokens.insert(token.clone(), issued);
         Verdict::Token(token)
     }
 

@@ -5,6 +5,7 @@ mod answers;
 pub mod api_requests;
 pub mod api_server;
 pub mod authorization_server;
+mod intents;
 pub mod invariants;
 mod network;
 mod processes;
@@ -20,6 +21,7 @@ use tokio::sync::Notify;
 
 use self::api_server::ApiServer;
 use self::authorization_server::{AuthorizationServers, Grant};
+use self::intents::Intents;
 use self::invariants::lockout::Refusals;
 use self::track::Track;
 use self::watch::Kind;
@@ -80,6 +82,8 @@ pub struct State {
     pub tracks: Vec<Track>,
     /// What was refused.
     pub refusals: Refusals,
+    /// Token requests that are about to be sent.
+    pub intents: Intents,
     /// The key of the digests.
     pub key: DigestKey,
     /// What was seen, by name.
@@ -111,6 +115,7 @@ impl World {
             pauses: [Duration::ZERO; 2],
             tracks: Vec::new(),
             refusals: Refusals::default(),
+            intents: Intents::default(),
             key: DigestKey::new(key),
             seen: BTreeMap::new(),
             trace: Trace::new(reader),

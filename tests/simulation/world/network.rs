@@ -125,7 +125,7 @@ impl World {
         answer: oneshot::Sender<Answer>,
     ) -> Result<(), Killed> {
         self.killed_here(process, "killed before a token request")?;
-        let asked = Asked::read(&request);
+        let asked = Asked::read(&request, clock::elapsed());
         let host = usize::from(request.uri().host() == Some("auth1.example.com"));
         let Some(index) = self.lock().index(&asked.source) else { panic!("a token request of nobody") };
         let (fault, latency) = self.change(|state| {
@@ -138,6 +138,7 @@ impl World {
             });
             state.judge_presented(index, &asked);
             state.tracks[index].in_flight += 1;
+            state.intents.sent(state.tracks[index].group);
             // What follows a refused refresh token is under way since that was sent.
             let open = state.tracks[index].sent.take().filter(|sent| sent.answered.is_none());
             state.tracks[index].sent =

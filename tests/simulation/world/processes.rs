@@ -146,12 +146,13 @@ impl State {
     /// What was sent stays in the ledger as sent where no answer to it was taken in and recorded: nobody will do so now. The answer
     /// may have come a moment ago; a refused refresh token is not the last of it.
     pub fn lost_permits(&mut self) {
+        self.lost_intents();
         for index in 0..self.tracks.len() {
             let (group, track) = (self.tracks[index].group, &mut self.tracks[index]);
             let Some(sent) = track.sent.take() else { continue };
             let is_open = track.in_flight > 0 || sent.answered.is_none_or(|answered| answered + TAKEN_BACK > clock::elapsed());
             if is_open {
-                self.refusals.strike(group, Strike { at: sent.at, client_secret: sent.client_secret, password: None });
+                self.refusals.strike(group, Strike { at: sent.at, client_secret: sent.client_secret, password: None, is_refusal: false });
                 self.saw("request that stays in the ledger as sent");
             }
         }

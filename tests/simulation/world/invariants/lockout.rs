@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::super::State;
 use super::super::authorization_server::Verdict;
-use super::super::{APPS, State};
 use crate::clock;
 
-const WINDOW: Duration = Duration::from_secs(3600);
+/// In which refusals are counted.
+pub const WINDOW: Duration = Duration::from_secs(3600);
 /// Around a jump it is open which of the two clocks was read.
 const JUMP: Duration = Duration::from_secs(30);
 
@@ -31,6 +32,8 @@ pub struct Strike {
     pub client_secret: String,
     /// Against which user with it; none: the client, or both.
     pub password: Option<String>,
+    /// It was refused; else nobody has taken in an answer.
+    pub is_refusal: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,28 +49,13 @@ impl Refusals {
         self.strikes.entry(group).or_default().push(strike);
     }
 
-    /// The latest strike against these credentials, if there may be two within the hour. The beginning of a process counts as one: it takes
-    /// a renewal that was due before for sent.
-    fn held_back_since(&self, group: usize, client_secret: &str, password: &str, terms: &[Duration], now: Duration) -> Option<Duration> {
-        let is_meant =
-            |strike: &&Strike| strike.client_secret == client_secret && strike.password.as_ref().is_none_or(|refused| refused == password);
-        let strikes = self.strikes.get(&group).into_iter().flatten().filter(is_meant).map(|strike| &strike.at).chain(terms);
-        let recent: Vec<Duration> = strikes.copied().filter(|at| *at + WINDOW + Duration::from_secs(1200) > now).collect();
-        recent.iter().max().copied().filter(|_| recent.len() >= 2)
+    /// What was counted against the credentials of a group, whichever they were.
+    pub fn strikes(&self, group: usize) -> impl Iterator<Item = &Strike> {
+        self.strikes.get(&group).into_iter().flatten()
     }
 }
 
 impl State {
-    /// Since when the ledger may hold back what the credentials Secret holds now.
-    pub fn held_back_since(&self, group: usize) -> Option<Duration> {
-        let kept = self.api.secret(APPS, &self.servers.groups[group].name)?;
-        let text = |key: &str| {
-            let value = kept.secret.data.as_ref().and_then(|data| data.get(key));
-            value.and_then(|value| std::str::from_utf8(&value.0).ok()).unwrap_or_default()
-        };
-        self.refusals.held_back_since(group, text("client_secret"), text("password"), &self.terms, clock::elapsed())
-    }
-
     /// The authorization server has judged credentials.
     pub fn judge_refusal(&mut self, verdict: &Verdict, clock_error: i64) {
         let (Verdict::Client(whose) | Verdict::User(whose)) = verdict else { return };

@@ -1,6 +1,7 @@
 //! What must hold after every step. docs/simulation.md says the same in words.
 
 pub mod freshness;
+pub mod held_back;
 pub mod leadership;
 pub mod lockout;
 pub mod refresh_tokens;

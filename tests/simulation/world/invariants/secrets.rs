@@ -30,6 +30,7 @@ impl State {
         if let Some(index) = target.as_ref().and_then(|name| self.index(name)) {
             self.judge_freshness(index);
         }
+        self.prepared(process, &call);
         let told = call.told();
         let result = call.perform(&mut self.api, clock::at(clock::elapsed()));
         if result == Err(409) {
