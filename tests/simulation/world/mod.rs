@@ -70,7 +70,9 @@ pub struct State {
     pub leader: Option<Arc<Process>>,
     /// Whom the Lease names.
     pub lease_holder: Option<usize>,
-    /// When processes began to lead.
+    /// Until when somebody led, where nobody does.
+    pub led_until: Duration,
+    /// Of each that began to lead: until when the one before may have sent something.
     pub terms: Vec<Duration>,
     /// When clocks jumped.
     pub jumps: Vec<Duration>,
@@ -109,6 +111,7 @@ impl World {
             begun: 0,
             leader: None,
             lease_holder: None,
+            led_until: Duration::ZERO,
             terms: Vec::new(),
             jumps: Vec::new(),
             woken: None,

@@ -60,6 +60,9 @@ impl World {
     pub fn freeze(self: &Arc<Self>, process: &Arc<Process>) {
         let pause = self.change(|state| {
             process.freeze(true);
+            if state.leads_now(process) {
+                state.led_until = clock::elapsed();
+            }
             state.note(|| format!("process {} is frozen", process.number));
             state.saw("leader frozen between two effects");
             state.lost_memory();
@@ -83,6 +86,9 @@ impl World {
             state.processes.retain(|other| other.number != process.number);
             if state.leads_now(process) {
                 state.leader = None;
+                if !process.is_frozen() {
+                    state.led_until = clock::elapsed();
+                }
                 state.lost_permits();
             }
             state.saw(what);
@@ -99,8 +105,12 @@ impl World {
     /// A process begins to look after the sources.
     pub fn leads(&self, process: &Arc<Process>) {
         self.change(|state| {
+            let now = clock::elapsed();
+            // Without an election nothing tells when it was; with one, nobody leads for longer than that after a sign of life.
+            let led_until = if state.has_leader() { now } else { state.led_until };
+            let end = state.election.as_ref().map_or(now, |election| now.min(led_until + election.terms.deadline()));
+            state.terms.push(end);
             state.leader = Some(Arc::clone(process));
-            state.terms.push(clock::elapsed());
             state.saw("leader began");
             state.disturb_all();
         });

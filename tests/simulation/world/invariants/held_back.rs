@@ -1,5 +1,5 @@
 //! When the ledger may hold credentials back: two refusals, or requests that were lost with their process and that no token has answered
-//! since. One of them may be a renewal that was due when a process began to lead, and that the one before may have sent unrecorded.
+//! since. One of them may be a renewal that was due while an earlier process led, and that it may have sent unrecorded.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::clock;
 const STRIKES: usize = 2;
 /// A request counts from when it may have been judged, by a clock that may be ahead.
 const SLACK: Duration = Duration::from_secs(1200);
-/// So long after the last word of a leader that died it may have sent what was due.
-const LED_UNSEEN: Duration = Duration::from_secs(15);
+/// Times are told in whole seconds.
+const ROUNDED: Duration = Duration::from_secs(2);
 
 /// What a credentials Secret holds.
 struct Credentials {
@@ -32,13 +32,13 @@ impl State {
     pub fn held_back_since(&self, group: usize) -> Option<Duration> {
         let credentials = self.credentials(group)?;
         let remembered = clock::elapsed().saturating_sub(WINDOW + SLACK);
-        // By a clock that jumped nobody can tell what was before what: no token answers anything, and each beginning counts.
+        // By a clock that jumped nobody can tell what was before what: no token answers anything, and each leader counts.
         let has_jumped = self.jumps.iter().any(|jump| *jump >= remembered);
         let proved = if has_jumped { Duration::ZERO } else { self.proved_at(group, &credentials) };
         let strikes = self.refusals.strikes(group).filter(|strike| strike.is_against(&credentials));
         let known = strikes.filter(|strike| strike.is_refusal || strike.at >= proved).map(|strike| strike.at);
-        let begun = self.terms.iter().rev().copied().filter(|term| has_jumped || *term >= proved && self.was_due(group, *term));
-        let unknown = begun.take(if has_jumped { STRIKES } else { 1 });
+        let ended = self.terms.iter().rev().copied().filter(|term| has_jumped || *term >= proved && self.was_due(group, *term));
+        let unknown = ended.take(if has_jumped { STRIKES } else { 1 });
         let counted: Vec<Duration> = known.chain(unknown).filter(|at| *at >= remembered).collect();
         counted.iter().max().copied().filter(|_| counted.len() >= STRIKES)
     }
@@ -59,9 +59,9 @@ impl State {
         tokens.map(|issued| issued.asked_at).max().unwrap_or_default()
     }
 
-    /// Whether a token may have been due when a process began to lead: by its life, or since something else was asked for.
-    fn was_due(&self, group: usize, begun: Duration) -> bool {
-        let is_due = |issued: &Issued| issued.asked_at + issued.life * 60 / 100 <= begun + LED_UNSEEN;
+    /// Whether a token may have been due while an earlier process led: by its life, or since something else was asked for.
+    fn was_due(&self, group: usize, led_until: Duration) -> bool {
+        let is_due = |issued: &Issued| issued.asked_at + issued.life * 60 / 100 <= led_until + ROUNDED;
         self.sources_of(group).any(|index| {
             let track = &self.tracks[index];
             track.is_tampered || self.issued(index).is_none_or(|issued| is_due(issued) || track.asked_at >= issued.asked_at)
