@@ -49,6 +49,11 @@ test-unit: ## Run the tests that need no control plane
 simulate: ## Drive the operator through 10,000 days of simulated faults (a few minutes; the first build takes longer)
 	$(CARGO) test --quiet --profile simulation --test simulation -- $(if $(SIMULATION_SEED),replay --seed $(SIMULATION_SEED),run --seeds $(or $(SIMULATION_SEEDS),10000))
 
+.PHONY: mutations
+export MUTATIONS MUTATION_SEEDS
+mutations: ## See which faults the simulation notices when they are built into the operator (a quarter of an hour)
+	tests/simulation/mutations.sh
+
 .PHONY: capacity
 capacity: ## Reckon how many of 100,000 sources a limited token endpoint keeps alive, and what a second shard gives
 	$(CARGO) test --quiet --profile simulation --test simulation -- capacity

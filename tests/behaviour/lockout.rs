@@ -9,7 +9,7 @@ use testenv::{ScriptedEndpoint, Step};
 use tokensource::api::condition::ConditionType;
 use tokio::time::sleep;
 
-use crate::stage::{PATIENCE, Stage, Status};
+use crate::stage::{PATIENCE, Stage, Status, eventually};
 
 #[tokio::test]
 async fn whoever_asks_and_however_often_the_server_sees_two_attempts() {
@@ -141,6 +141,29 @@ async fn a_renewal_that_a_killed_process_never_read_counts_too() {
     }
     stage.until("one", "held back", |status| status.message(ConditionType::Refreshed).contains("not sent again")).await;
     assert_eq!(endpoint.count("idp"), 3, "one token and two refusals");
+}
+
+#[tokio::test]
+async fn a_token_answers_what_a_killed_process_had_sent_before() {
+    let stage = Stage::set("lockout-proved").await;
+    let endpoint = ScriptedEndpoint::start().await.unwrap();
+    let token = |expires_in| Step::Token { expires_in };
+    let slow = || Step::Slow(Duration::from_secs(5), Box::new(token(20)));
+    endpoint.script("idp", vec![slow(), token(20), slow(), token(3600)]);
+    stage.secret("client", &[("client_id", "c"), ("client_secret", "s")]).await;
+    let first = stage.operator();
+    stage.source("one", json!({"tokenURL": endpoint.url("idp"), "credentials": {"secretRef": {"name": "client"}}})).await;
+    assert!(endpoint.wait_for("idp", 1, PATIENCE).await);
+    first.kill();
+    let second = stage.operator();
+    stage.until_ready("one").await;
+    let before = stage.token("one").await;
+    // The renewal is the second request that is lost within the hour, and yet the first that nothing has answered.
+    assert!(endpoint.wait_for("idp", 3, PATIENCE).await);
+    second.kill();
+    let _third = stage.operator();
+    eventually("the token is renewed", || async { stage.token("one").await != before }).await;
+    assert_eq!(endpoint.count("idp"), 4);
 }
 
 #[tokio::test]
