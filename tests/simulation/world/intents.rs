@@ -67,14 +67,9 @@ impl State {
             std::mem::take(&mut self.intents.0).into_iter().partition(|(_, intent)| intent.recorded.is_some());
         self.intents.0 = prepared;
         for (group, intent) in recorded {
-            let (Some(at), Some(client_secret)) = (intent.recorded, self.client_secret(group)) else { continue };
-            self.refusals.strike(group, Strike { at, client_secret, password: None, is_refusal: false });
+            let (Some(at), Some(credentials)) = (intent.recorded, self.credentials(group)) else { continue };
+            self.refusals.strike(group, Strike { at, client_secret: credentials.client_secret, password: None, is_refusal: false });
             self.saw("request recorded but never sent");
         }
-    }
-
-    fn client_secret(&self, group: usize) -> Option<String> {
-        let kept = self.api.secret(APPS, &self.servers.groups[group].name)?;
-        String::from_utf8(kept.secret.data.as_ref()?.get("client_secret")?.0.clone()).ok()
     }
 }

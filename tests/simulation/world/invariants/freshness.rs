@@ -24,7 +24,7 @@ impl State {
             return;
         }
         let track = &self.tracks[index];
-        let issued = self.held_token(index).and_then(|token| self.servers.tokens.get(&token).cloned());
+        let issued = self.issued(index).cloned();
         if issued.as_ref().is_some_and(|issued| issued.expires > now) {
             return;
         }

@@ -16,8 +16,10 @@ const SLACK: Duration = Duration::from_secs(1200);
 const ROUNDED: Duration = Duration::from_secs(2);
 
 /// What a credentials Secret holds.
-struct Credentials {
-    client_secret: String,
+pub struct Credentials {
+    /// The client's secret.
+    pub client_secret: String,
+    /// The user's password; empty: none.
     password: String,
 }
 
@@ -43,7 +45,8 @@ impl State {
         counted.iter().max().copied().filter(|_| counted.len() >= STRIKES)
     }
 
-    fn credentials(&self, group: usize) -> Option<Credentials> {
+    /// What the credentials Secret holds now, if it is there.
+    pub fn credentials(&self, group: usize) -> Option<Credentials> {
         let kept = self.api.secret(APPS, &self.servers.groups[group].name)?;
         let text = |key: &str| {
             let value = kept.secret.data.as_ref().and_then(|data| data.get(key));
@@ -72,7 +75,8 @@ impl State {
         (0..self.tracks.len()).filter(move |index| self.tracks[*index].group == group)
     }
 
-    fn issued(&self, index: usize) -> Option<&Issued> {
+    /// The token that is there for a source.
+    pub fn issued(&self, index: usize) -> Option<&Issued> {
         self.servers.tokens.get(&self.held_token(index)?)
     }
 }
