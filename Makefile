@@ -51,7 +51,7 @@ simulate: ## Drive the operator through 10,000 days of simulated faults (a few m
 
 .PHONY: mutations
 export MUTATIONS MUTATION_SEEDS
-mutations: ## See which faults the simulation notices when they are built into the operator (a quarter of an hour)
+mutations: ## See which faults the simulation notices when they are built into the operator (ten minutes)
 	tests/simulation/mutations.sh
 
 .PHONY: capacity
