@@ -101,6 +101,7 @@ lint: ## Check formatting, lints, docs and (where cargo-deny is installed) licen
 	$(CARGO) clippy --features otlp -- -D warnings
 	$(CARGO) clippy --test e2e --test chaos -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+	git apply --check tests/simulation/mutations.patch
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked --offline --target $(HOST) check licenses bans sources; \
 	  else echo "cargo-deny is not installed, so licences, bans and sources were not checked: cargo install --locked cargo-deny"; fi
 
